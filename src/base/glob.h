@@ -6,6 +6,10 @@
 // Malformed patterns have a meaning too, the one Redis 7.0 gives them (probed): a class that is not closed
 // ends with the pattern, and a backslash at the end is a backslash.
 //
+// An empty text matches only the empty pattern, not even "*": so does Redis, where a channel named "" is not
+// seen by PSUBSCRIBE *. Where "*" must mean everything (KEYS, the SCAN family, ACL keys and channels), Redis
+// tests for that very pattern first, and so must the caller.
+//
 // Cost: O(pattern * text) at worst. Every element except '*' consumes exactly one byte, so a mismatch needs
 // to retry only the last star seen, never an earlier one, and no pattern is exponential. No allocation, no
 // recursion.

@@ -3,9 +3,9 @@
 // numbers_test.cc.
 //
 // Parsers leave *out untouched when they return false; formatters write no terminating zero and return the
-// number of characters. None depends on the process's locale, and none allocates except
-// FormatLongDoubleHuman, which returns a string. Integers cost a few nanoseconds; long doubles go through the
-// C library (about a microsecond).
+// number of characters. Only FormatLongDoubleHuman allocates (its result). Integers cost a few nanoseconds,
+// doubles tens; long doubles go through the C library, hence need the C numeric locale, which a process keeps
+// that never calls setlocale.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,11 @@ bool ParseLongDouble(std::string_view text, long double* out);
 // Scores, coordinates and other double arguments. Infinities are accepted, NaN is not.
 bool ParseDouble(std::string_view text, double* out);
 
+// The bounds of ZRANGEBYSCORE, ZCOUNT and the like, behind their "(". Laxer than ParseDouble: leading white
+// space is skipped, a number out of range becomes an infinity or zero, a zero byte ends the text, and an
+// empty text is 0.
+bool ParseScoreBound(std::string_view text, double* out);
+
 // What INCRBYFLOAT replies and stores: 17 decimals at most, never an exponent, trailing zeros trimmed.
 std::string FormatLongDoubleHuman(long double value);
 
@@ -40,7 +45,8 @@ std::string FormatLongDoubleHuman(long double value);
 size_t FormatDouble(double value, char* out);
 
 // A size in the configuration file or in CONFIG SET: digits and a unit in any case; b or none 1, k 1000, kb
-// 1024, m 1000^2, mb 1024^2, g 1000^3, gb 1024^3.
+// 1024, m 1000^2, mb 1024^2, g 1000^3, gb 1024^3. No digits are 0, as in Redis. What does not fit in 64 bits
+// is refused, where Redis wraps around (and takes "17179869184gb" for a maxmemory of 0, which is none).
 bool ParseMemory(std::string_view text, uint64_t* bytes);
 
 }  // namespace pinyon
