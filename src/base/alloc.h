@@ -1,0 +1,69 @@
+// The allocation layer: everything that the keyspace holds is allocated here, by size, and freed by size.
+//
+//   sizes 1..512     slabs of our own: classes eight bytes apart, no header per block, 64 KiB slabs
+//   larger           the process allocator (jemalloc; plain malloc under a sanitizer)
+//
+// Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here the
+// rounding is at most seven bytes, and a block's class follows from its size, which every owner knows anyway.
+//
+// Threads: one thread, the first that allocates, owns the slabs and is the only one that allocates small blocks.
+// Any thread may free: another thread's frees go to their slab's remote list and are taken back by the owner.
+//
+// The state is process-wide on purpose (an allocator is), and is reached only through these functions.
+//
+// Costs: Allocate and Free of a small block are a handful of instructions on the owner's thread; a slab costs
+// 64 bytes of header, and the block that does not fit at its end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pinyon::mem {
+
+inline constexpr size_t kClassBytes = 8;
+inline constexpr size_t kMaxSmallBytes = 512;
+
+// Returns at least `size` bytes aligned to eight; never null (running out of memory ends the process, as there is
+// no way to go on). `size` must be above zero.
+void* Allocate(size_t size);
+
+// As Allocate, from the process allocator whatever the size, aligned to `alignment` (a power of two).
+void* AllocateAligned(size_t size, size_t alignment);
+void FreeAligned(void* block, size_t size, size_t alignment);
+
+// Gives back a block of Allocate(size): the same size, or any size of the same class.
+void Free(void* block, size_t size);
+
+// What Allocate(size) really takes from memory, in bytes.
+size_t UsableSize(size_t size);
+
+// Whether a block allocated with size `a` may hold, and be freed as, one of size `b`.
+inline bool SameClass(size_t a, size_t b) {
+  if (a > kMaxSmallBytes || b > kMaxSmallBytes) return UsableSize(a) == UsableSize(b);
+  return (a + kClassBytes - 1) / kClassBytes == (b + kClassBytes - 1) / kClassBytes;
+}
+
+// Every byte that the process holds allocated: small blocks, large ones, and what the C++ library, libuv and others
+// took from the process allocator. Exact for the calling (owner's) thread, a moment old for the others.
+uint64_t UsedBytes();
+
+// Bytes of address space in slabs, used or not, and of slabs that hold nothing.
+struct SlabStats {
+  uint64_t slab_bytes = 0;
+  uint64_t used_bytes = 0;
+  uint64_t empty_bytes = 0;
+};
+SlabStats GetSlabStats();
+
+// Gives memory of empty slabs back to the system, at most `max_slabs` of them; returns how many it gave. Called in
+// small portions by periodic work, since unmapping takes the kernel microseconds a slab.
+size_t TrimEmptySlabs(size_t max_slabs);
+
+// A thread other than the owner that allocates or frees through the process allocator calls this once, so that its
+// share is counted by UsedBytes.
+void RegisterThread();
+
+// Name and version of the process allocator, for INFO ("jemalloc-5.3.0", "libc").
+const char* AllocatorName();
+
+}  // namespace pinyon::mem

@@ -1,0 +1,41 @@
+// From a parsed request to its execution: the checks that Redis makes, in its order, queueing in a transaction, and
+// the unit of execution around a handler (frozen time, statistics, propagation, hooks).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/call.h"
+#include "engine/engine.h"
+
+namespace pinyon {
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(Engine& engine) : engine_(engine) { engine.dispatcher = this; }
+
+  // Handles one request of a session. `command` is what CommandTable::Resolve gave for its arguments (null: unknown);
+  // `first_key_hash` the hash of its first key in the session's database, 0 when it was not computed.
+  void Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash);
+
+  // Runs a command that has passed the checks, within the current unit (EXEC, a script).
+  void Run(Session& session, Command& command, Args args, uint64_t first_key_hash = 0);
+
+  // Sets the frozen time from the clock; called at the start of a batch.
+  void UpdateTime();
+
+ private:
+  // The reply to a request that must not run, empty when it may.
+  bool Reject(Session& session, Command* command, Args args);
+  void RejectWith(Session& session, Command* command, std::string_view error);
+  void RejectUnknown(Session& session, Args args);
+  bool MustQueue(const Session& session, const Command& command) const;
+
+  Engine& engine_;
+  uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock
+};
+
+// Ends the transaction of a session: EXEC, DISCARD, RESET and disconnects.
+void DiscardTransaction(Engine& engine, Session& session);
+
+}  // namespace pinyon

@@ -1,0 +1,48 @@
+// The one propagation path: what a unit (a command, an EXEC, a script, an expiry) did, as commands that give the same
+// data when they are replayed, for the append-only file and replicas.
+//
+// Effects are collected while the unit runs and delivered by EndUnit in order, each in its database (SELECT is put in
+// where it changes), in MULTI ... EXEC when there is more than one. While nobody listens nothing is encoded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/command_spec.h"
+
+namespace pinyon {
+
+class EffectListener {
+ public:
+  virtual ~EffectListener() = default;
+  // The encoded commands of one unit; returns the log offset at its end.
+  virtual uint64_t Append(std::string_view commands) = 0;
+};
+
+class Effects {
+ public:
+  bool Listening() const { return listener_ != nullptr; }
+  void SetListener(EffectListener* listener) {
+    listener_ = listener;
+    selected_database_ = -1;
+  }
+
+  void Add(int database, Args effect);
+  void EndUnit();
+
+  // The log offset after the last delivered unit: what a reply that saw its effects has to wait for.
+  uint64_t offset() const { return offset_; }
+
+ private:
+  void Encode(Args command);
+
+  EffectListener* listener_ = nullptr;
+  int selected_database_ = -1;  // in the log, as far as it is known
+  size_t count_ = 0;
+  size_t first_size_ = 0;       // bytes of the first effect with its SELECT, before which MULTI goes if more follow
+  std::string text_;
+  uint64_t offset_ = 0;
+};
+
+}  // namespace pinyon

@@ -1,0 +1,49 @@
+// What commands ask of the server as a whole, implemented by server/ (a floor above).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pinyon {
+
+class Session;
+
+class ServerControl {
+ public:
+  virtual ~ServerControl() = default;
+
+  // INFO's text for the given sections (none: the default ones).
+  virtual std::string Info(std::span<const std::string_view> sections) = 0;
+  // CONFIG RESETSTAT.
+  virtual void ResetStats() = 0;
+  // Starts a clean stop; the process exits with 0. Returns false, with a reason, when that is refused.
+  virtual bool Shutdown(bool now, bool force, std::string* error) = 0;
+  // Closes a session's connection: after what it is owed was sent, or at once.
+  virtual void CloseSession(Session& session, bool at_once) = 0;
+  // CONFIG REWRITE; returns an error text, empty when it worked.
+  virtual std::string RewriteConfig() = 0;
+  // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).
+  virtual void SetActiveExpiry(bool enabled) = 0;
+  // The connection fields of CLIENT LIST's line for a session, as "addr=... laddr=... fd=...", and buffer sizes.
+  struct ConnectionInfo {
+    std::string address;
+    std::string local_address;
+    int fd = -1;
+    bool unix_socket = false;
+    bool local = false;              // over loopback or a Unix socket
+    size_t query_buffer_bytes = 0;   // unparsed bytes
+    size_t query_buffer_free = 0;
+    size_t output_fixed_bytes = 0;   // held in the first output block
+    size_t output_fixed_peak = 0;
+    size_t output_list_length = 0;   // further output blocks
+    size_t output_list_bytes = 0;
+    size_t total_bytes = 0;          // memory held for the client
+    bool reading = true;
+    bool writing = false;
+  };
+  virtual ConnectionInfo GetConnectionInfo(const Session& session) = 0;
+};
+
+}  // namespace pinyon

@@ -1,0 +1,89 @@
+// One numbered database: a table of entries, and the rules that every access to it obeys: a key that has expired is
+// not there, a key has at most one entry, and an expiry stands both in its entry and in the table's deadlines.
+//
+// A Ref names an entry until the next change of the same database; a change that returns a Ref gives the new one.
+// Nothing here replies, propagates or notifies: what the outside must hear of goes through KeyspaceObserver.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "keyspace/entry.h"
+#include "keyspace/table.h"
+
+namespace pinyon {
+
+class Keyspace;
+
+using EntryRef = Table::Position;
+
+class Database {
+ public:
+  Database(Keyspace& keyspace, int index, const HashSeed& seed);
+
+  int index() const { return index_; }
+  size_t size() const { return table_->size(); }
+  size_t expiring() const { return table_->expiring(); }
+  Table& table() { return *table_; }
+  const Table& table() const { return *table_; }
+  uint64_t Hash(std::string_view key) const { return table_->Hash(key); }
+
+  // The entry of a key that has not expired, or none. A key found expired is deleted first (and reported as
+  // expired), unless the keyspace only hides expired keys.
+  EntryRef Find(std::string_view key) { return Find(key, Hash(key)); }
+  EntryRef Find(std::string_view key, uint64_t hash);
+  // As Find, but neither deletes nor updates anything.
+  EntryRef Peek(std::string_view key) const;
+  bool IsExpired(const Entry* entry) const;
+
+  // Sets a whole string value: an integer if the text is one in canonical form, else embstr or raw by its length.
+  // The old value, of whatever type, goes; `expiry_ms` is kNoExpiry or a time.
+  EntryRef SetString(std::string_view key, std::string_view value, int64_t expiry_ms);
+  EntryRef SetInteger(std::string_view key, int64_t value, int64_t expiry_ms);
+  // As SetString, for bytes that are already in a block (taken over), without a copy when they are large.
+  EntryRef SetBlock(std::string_view key, BlockRef block, int64_t expiry_ms);
+  // As above for a key that `ref` (may be none) is the Find result of, with its hash: saves the second search.
+  EntryRef SetString(EntryRef ref, std::string_view key, uint64_t hash, std::string_view value, int64_t expiry_ms);
+  EntryRef SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value, int64_t expiry_ms);
+  EntryRef SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block, int64_t expiry_ms);
+
+  // Makes a string raw, private and exactly `length` bytes long: bytes beyond the old length are zero. The bytes may
+  // be written through `ref->MutableBytes()` until the next change.
+  EntryRef EditString(EntryRef ref, size_t length);
+
+  // Sets, changes or (kNoExpiry) removes the expiry.
+  EntryRef SetExpiry(EntryRef ref, int64_t expiry_ms);
+
+  // Deletes a key. The value is freed on the freeing thread when that is worth it.
+  void Delete(EntryRef ref);
+  // Takes an entry out of this database; the caller owns it (Entry::Delete, or Adopt).
+  Entry* Detach(EntryRef ref);
+  // Puts in a detached entry under `key` with `expiry_ms`; an entry with that key must not be there.
+  EntryRef Adopt(Entry* entry, std::string_view key, int64_t expiry_ms);
+  // A copy of `ref`'s value under `key`, which must not be there.
+  EntryRef AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms);
+
+  // A key with equal odds among all that have not expired; none when there is none.
+  EntryRef RandomKey();
+
+  // Hands all entries to the freeing thread (or frees them here) and starts empty; returns how many there were.
+  size_t Clear(bool in_background);
+
+  // Exchanges the contents of two databases; their numbers stay.
+  void SwapContents(Database& other) { table_.swap(other.table_); }
+
+  // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys) says so. Returns true when
+  // nothing more is due now.
+  bool ExpireDue(const std::function<bool()>& should_stop);
+
+ private:
+  EntryRef Store(EntryRef ref, uint64_t hash, Entry* entry);
+  void DeleteExpired(EntryRef ref);
+
+  Keyspace& keyspace_;
+  int index_;
+  std::unique_ptr<Table> table_;
+};
+
+}  // namespace pinyon

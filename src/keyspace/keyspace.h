@@ -1,0 +1,73 @@
+// All databases, what they share (the clock of the unit, statistics, the freeing thread), and the one way by which
+// upper floors hear of deletions that no command asked for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "keyspace/database.h"
+#include "keyspace/lazy_free.h"
+
+namespace pinyon {
+
+// Called by the keyspace. Implementations must not change the keyspace from within.
+class KeyspaceObserver {
+ public:
+  virtual ~KeyspaceObserver() = default;
+  // A key is about to be deleted because its time has come.
+  virtual void OnExpired(int database, std::string_view key) = 0;
+};
+
+struct KeyspaceStats {
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t expired_keys = 0;
+  uint64_t expire_cycle_stopped = 0;
+  uint64_t expire_cycle_us = 0;
+};
+
+class Keyspace {
+ public:
+  explicit Keyspace(int databases, uint64_t random_seed);
+
+  int DatabaseCount() const { return static_cast<int>(databases_.size()); }
+  Database& database(int index) { return *databases_[static_cast<size_t>(index)]; }
+  const Database& database(int index) const { return *databases_[static_cast<size_t>(index)]; }
+  void Swap(int first, int second) { database(first).SwapContents(database(second)); }
+  size_t TotalKeys() const;
+
+  // Time stands still within a unit: the dispatcher sets it, everything below reads it. Unix time, milliseconds.
+  int64_t now_ms() const { return now_ms_; }
+  void set_now_ms(int64_t now_ms) { now_ms_ = now_ms; }
+
+  // While set, expired keys are hidden, not deleted (loading, replicas).
+  bool hides_expired_only() const { return hides_expired_only_; }
+  void set_hides_expired_only(bool value) { hides_expired_only_ = value; }
+
+  void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
+  KeyspaceObserver* observer() const { return observer_; }
+  KeyspaceStats& stats() { return stats_; }
+  const KeyspaceStats& stats() const { return stats_; }
+  Random& random() { return random_; }
+  LazyFree& lazy_free() { return lazy_free_; }
+  const HashSeed& seed() const { return seed_; }
+
+  // The access clock of new and touched entries: seconds, 24 bits.
+  uint32_t AccessClock() const { return static_cast<uint32_t>(now_ms_ / 1000) & 0xffffff; }
+  void Touch(Entry* entry) const { entry->set_access(AccessClock()); }
+
+ private:
+  int64_t now_ms_ = 0;
+  bool hides_expired_only_ = false;
+  KeyspaceObserver* observer_ = nullptr;
+  KeyspaceStats stats_;
+  Random random_;
+  HashSeed seed_;
+  LazyFree lazy_free_;
+  std::vector<std::unique_ptr<Database>> databases_;
+};
+
+}  // namespace pinyon

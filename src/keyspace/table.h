@@ -1,0 +1,186 @@
+// The table from key to entry: a directory of segments (extendible hashing: Fagin, Nievergelt, Pippenger, Strong,
+// ACM TODS 1979), each an open-addressed array of one-cache-line buckets.
+//
+//   hash      [ directory bits, from the top ... ][ tag: 8 ][ home: 16 ]
+//   directory 2^depth words: address of a segment (low 48 bits), number of its buckets (high 16)
+//   segment   [header: 1 line][bucket 0] .. [bucket n-1][deadlines: u16 for each slot, only with expiring keys]
+//   bucket    [tags: 7][passed: 1][slots: 7 x 8]; a slot is the entry's address (48 bits) and the 16 home bits
+//
+// A key's home bucket is home * n / 65536. When that is full the key goes to the next bucket with room, and each
+// bucket it went past counts it in `passed`, so that a search knows where to stop and a removal leaves no tombstone.
+// (At 255 the counter sticks until the segment is rebuilt.) A tag of zero means an empty slot.
+//
+// Growth: a segment is rebuilt one step larger when it is fuller than kMaxLoad (steps are the allocator's classes,
+// up to kMaxSegmentBytes), and splits in two when it is as large as it gets. One insertion so costs at most one
+// rebuild of about 900 slots; a rebuild reads no entry, a split reads each for its hash. There is no moment at which
+// everything doubles: only the directory does, 8 bytes for about 600 keys.
+//
+// Removal never moves anything. Shrinking and merging happen in Maintain(), in small steps.
+//
+// Order: both the directory and the home buckets follow the hash's order, whatever the sizes are, so a scan cursor is
+// a place in hash order and stays valid while the table grows and shrinks.
+//
+// Deadlines: each slot of a segment with expiring keys has a 16-bit coarse deadline (kTickMs units, 0: none), so the
+// next keys to expire are found without touching an entry. A deadline is never later than the key's expiry; one
+// farther away than the range stands for "look again then".
+//
+// Costs: 64 bytes for 7 slots at 72 to 92 % load: 10 to 12.7 bytes a key, and 2.2 to 2.8 more when keys expire.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "keyspace/entry.h"
+
+namespace pinyon {
+
+class Table {
+ public:
+  static constexpr size_t kSlotsPerBucket = 7;
+  static constexpr int64_t kTickMs = 64;
+
+  struct Segment;
+
+  // A place in the table that holds an entry. Valid until the next insertion, removal or maintenance.
+  class Position {
+   public:
+    Position() = default;
+    explicit operator bool() const { return slot_ != nullptr; }
+    Entry* entry() const { return reinterpret_cast<Entry*>(*slot_ & kAddressMask); }
+    Entry* operator->() const { return entry(); }
+
+   private:
+    friend class Table;
+    Position(uint64_t* slot, Segment* segment, uint32_t index) : slot_(slot), segment_(segment), index_(index) {}
+    uint64_t* slot_ = nullptr;
+    Segment* segment_ = nullptr;
+    uint32_t index_ = 0;
+  };
+
+  explicit Table(const HashSeed& seed) : seed_(seed) {}
+  // Frees all entries.
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  uint64_t Hash(std::string_view key) const { return HashBytes(key, seed_); }
+  size_t size() const { return size_; }
+  size_t expiring() const { return expiring_; }
+
+  // Hints for a later Find: first the bucket, then, when it has arrived, the entry.
+  void PrefetchBucket(uint64_t hash) const;
+  void PrefetchEntry(uint64_t hash) const;
+
+  Position Find(std::string_view key, uint64_t hash) const;
+
+  // Takes over an entry whose key is not in the table.
+  Position Insert(Entry* entry, uint64_t hash);
+  // Puts another entry with the same key in the place of the old one, which the caller frees. Also to be called
+  // with the same entry when its expiry has changed.
+  void Replace(Position position, Entry* entry);
+  // Takes the entry out and returns it.
+  Entry* Remove(Position position);
+
+  // Visits some entries in hash order, starting at `cursor` (0: the beginning), at least `count` slots' worth unless
+  // the end is reached; returns the next cursor, 0 at the end. Every entry that is present throughout a complete scan
+  // is visited at least once. The visitor must not change the table.
+  uint64_t Scan(uint64_t cursor, size_t count, const std::function<void(Entry*)>& visit) const;
+  // Visits every entry once; the table must not change.
+  void ForEach(const std::function<void(Entry*)>& visit) const;
+
+  // An entry chosen with equal odds, null when empty.
+  Position RandomPosition(Random& random) const;
+  // An entry among those with an expiry, null when there is none; odds are near enough equal for sampling.
+  Position RandomExpiring(Random& random) const;
+
+  // Looks for entries whose deadline has passed and calls `expire` with each whose expiry is at or before `now_ms`;
+  // `expire` must remove that entry and nothing else, and returns false to stop. Continues from call to call where
+  // it stopped. Returns false when it was stopped, true when nothing more is due now.
+  bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire);
+
+  // Bounded housekeeping: shrinks, merges; visits at most `segments` segments. Returns true while there was work.
+  bool Maintain(size_t segments);
+
+  // Prepares for `count` keys by growing the directory; no promise.
+  size_t SegmentCount() const { return segment_count_; }
+  // Bytes of directory and segments, without entries.
+  size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 12; }
+  size_t SlotCapacity() const { return bucket_count_ * kSlotsPerBucket; }
+  size_t DirectoryDepth() const { return depth_; }
+
+  // Checks every invariant; for tests.
+  void CheckConsistency() const;
+
+ private:
+  static constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
+
+  struct alignas(64) Bucket {
+    uint8_t tags[kSlotsPerBucket];
+    uint8_t passed;
+    uint64_t slots[kSlotsPerBucket];
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  static uint8_t Tag(uint64_t hash) {
+    const uint8_t tag = static_cast<uint8_t>(hash >> 16);
+    return tag == 0 ? 1 : tag;
+  }
+  static uint32_t Home(uint64_t hash) { return static_cast<uint32_t>(hash & 0xffff); }
+  static uint32_t HomeBucket(uint32_t home, uint32_t buckets) { return home * buckets >> 16; }
+  // The seven slots of a bucket whose tag is `tag`, as bits.
+  static uint32_t MatchTags(const Bucket& bucket, uint8_t tag) {
+    const __m128i tags = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags));
+    const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+    return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & 0x7f;
+  }
+
+  size_t DirectoryIndex(uint64_t hash) const { return depth_ == 0 ? 0 : static_cast<size_t>(hash >> (64 - depth_)); }
+  Segment* SegmentAt(size_t index) const { return reinterpret_cast<Segment*>(directory_[index] & kAddressMask); }
+  static Bucket* Buckets(Segment* segment) { return reinterpret_cast<Bucket*>(segment) + 1; }
+  static const Bucket* Buckets(const Segment* segment) { return reinterpret_cast<const Bucket*>(segment) + 1; }
+  static uint16_t* Deadlines(Segment* segment);
+
+  Segment* NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix);
+  void FreeSegment(Segment* segment);
+  void InstallSegment(Segment* segment);
+  // Puts a slot into a segment that has room; returns the slot's index.
+  static uint32_t Place(Segment* segment, uint64_t slot, uint8_t tag, uint16_t deadline);
+  void MoveSlots(Segment* from, Segment* to);
+  Segment* Rebuild(Segment* segment, size_t bytes, bool with_deadlines);
+  Segment* MakeRoom(Segment* segment, uint64_t hash);
+  void Split(Segment* segment);
+  bool TryMerge(Segment* segment);
+  void DoubleDirectory();
+  void HalveDirectory();
+  void SetDeadline(Segment* segment, uint32_t index, const Entry* entry);
+  void LowerDue(Segment* segment, int64_t tick);
+  bool ExpireSegment(size_t directory_index, int64_t now_ms, const std::function<bool(Position)>& expire);
+  Segment* FirstSegment() const;
+  Segment* NextSegment(const Segment* segment) const;
+  size_t DirectoryStart(const Segment* segment) const;
+  void ReleaseRetired();
+
+  HashSeed seed_;
+  // Address and bucket count of each segment; and, at the first index of each segment, the first tick at which it
+  // may hold a key that is due (kNothingDue: none), kept apart so that looking for work is one pass over a small
+  // array.
+  std::vector<uint64_t> directory_;
+  std::vector<uint32_t> due_;
+  uint8_t depth_ = 0;
+  size_t size_ = 0;
+  size_t expiring_ = 0;
+  size_t segment_count_ = 0;
+  size_t segment_bytes_ = 0;
+  size_t bucket_count_ = 0;
+  size_t expire_next_ = 0;
+  size_t maintain_next_ = 0;
+};
+
+}  // namespace pinyon
