@@ -1,8 +1,10 @@
 // The server's log: one line per event, in Redis's format, so that tools that read Redis's log read this one.
 //
-//   <pid>:<role> <dd Mon yyyy HH:MM:SS.mmm> <level> <message>\n         role: M master, S replica, C child, X
-//   sentinel 1234:M 06 Feb 2024 11:23:45.678 * Ready to accept connections       level: . debug, - verbose, *
-//   notice, # warning
+//   <pid>:<role> <dd Mon yyyy HH:MM:SS.mmm> <level> <message>
+//   1234:M 06 Feb 2024 11:23:45.678 * Ready to accept connections
+//
+//   role    M master, S replica, C child, X sentinel
+//   level   . debug, - verbose, * notice, # warning
 //
 // The file is opened for every line, in append mode, written with one write(2) and closed. Lines are rare, so
 // this costs nothing that matters, and it buys three things: log rotation works without a signal, lines of a

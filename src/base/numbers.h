@@ -3,7 +3,8 @@
 // numbers_test.cc.
 //
 // Parsers leave *out untouched when they return false; formatters write no terminating zero and return the
-// number of characters. Only FormatLongDoubleHuman allocates (its result). Integers cost a few nanoseconds,
+// number of characters. None allocates but FormatLongDoubleHuman for its result, and
+// ParseScoreBound for a long number out of range. Integers cost a few nanoseconds,
 // doubles tens; long doubles go through the C library, hence need the C numeric locale, which a process keeps
 // that never calls setlocale.
 #pragma once
