@@ -13,6 +13,7 @@ import time
 
 from workloads import KEYS, encode
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 SERVER_CORE, LOAD_CORE = 0, 1
 FEED_BATCH = 500
 START_TIMEOUT_S = 20
@@ -38,8 +39,8 @@ class Server:
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="pinyon-bench-")
         words = shlex.split(command.format(port=self.port))
-        # The server runs in its own folder: make a path to its binary survive that.
-        binary = shutil.which(words[0])
+        # A relative path means the caller's folder, else the repository; the server runs in a folder of its own.
+        binary = shutil.which(words[0]) or shutil.which(str(ROOT / words[0]))
         if not binary:
             shutil.rmtree(self.folder)
             raise Failure(f"{name}: no such program: {words[0]}")
