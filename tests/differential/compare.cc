@@ -1,0 +1,137 @@
+#include "differential/compare.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "differential/known_differences.h"
+
+namespace pinyon::differential {
+namespace {
+
+using testing::ReplyType;
+
+// The two servers run a command one after the other, on a machine that may be busy.
+constexpr int64_t kToleranceMs = 5000;
+
+bool ByText(const Reply& a, const Reply& b) { return a.text < b.text; }
+
+bool SameUnordered(const Args&, const Reply& redis, const Reply& pinyon) {
+  Reply a = redis;
+  Reply b = pinyon;
+  std::sort(a.elements.begin(), a.elements.end(), ByText);
+  std::sort(b.elements.begin(), b.elements.end(), ByText);
+  return a == b;
+}
+
+bool SameScan(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (redis.elements.size() != 2 || pinyon.elements.size() != 2) return redis == pinyon;
+  return redis.type == pinyon.type && redis.elements[0] == pinyon.elements[0] &&
+         SameUnordered(args, redis.elements[1], pinyon.elements[1]);
+}
+
+// Name and value alternate, as a map in RESP3 and an array in RESP2.
+bool SamePairs(const Args&, const Reply& redis, const Reply& pinyon) {
+  const auto pairs = [](const Reply& reply) {
+    std::vector<std::string> lines;
+    for (size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+      lines.push_back(Print(reply.elements[i]) + " = " + Print(reply.elements[i + 1]));
+    }
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  };
+  if (!redis.IsAggregate()) return redis == pinyon;
+  return redis.type == pinyon.type && redis.elements.size() == pinyon.elements.size() &&
+         pairs(redis) == pairs(pinyon);
+}
+
+bool SameWithin(const Reply& redis, const Reply& pinyon, int64_t tolerance) {
+  if (redis.type != ReplyType::kInteger || pinyon.type != ReplyType::kInteger) return redis == pinyon;
+  const int64_t a = redis.Integer();
+  const int64_t b = pinyon.Integer();
+  // -1 and -2 mean something else than a time.
+  if (a < 0 || b < 0) return a == b;
+  return (a > b ? a - b : b - a) <= tolerance;
+}
+
+bool SameSeconds(const Args&, const Reply& redis, const Reply& pinyon) {
+  return SameWithin(redis, pinyon, kToleranceMs / 1000);
+}
+
+bool SameMilliseconds(const Args&, const Reply& redis, const Reply& pinyon) {
+  return SameWithin(redis, pinyon, kToleranceMs);
+}
+
+bool SameType(const Args&, const Reply& redis, const Reply& pinyon) {
+  return redis.type == pinyon.type && redis.elements.size() == pinyon.elements.size() &&
+         (!redis.IsError() || redis.text == pinyon.text);
+}
+
+bool SameElementTypes(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (!SameType(args, redis, pinyon)) return false;
+  for (size_t i = 0; i < redis.elements.size(); ++i) {
+    if (!SameType(args, redis.elements[i], pinyon.elements[i])) return false;
+  }
+  return true;
+}
+
+bool SameSorted(const Args&, const Reply& redis, const Reply& pinyon) {
+  return SortSets(redis) == SortSets(pinyon);
+}
+
+constexpr Rule kRules[] = {
+    {"KEYS", "", SameUnordered, "order of keys"},
+    {"SCAN", "", SameScan, "order of keys"},
+    {"CONFIG", "GET", SamePairs, "order of settings"},
+    {"COMMAND", "LIST", SameUnordered, "order of commands"},
+    {"COMMAND", "INFO", SameSorted, "order of flags and subcommands"},
+    {"TTL", "", SameSeconds, "the clock"},
+    {"EXPIRETIME", "", SameSeconds, "the clock"},
+    {"PTTL", "", SameMilliseconds, "the clock"},
+    {"PEXPIRETIME", "", SameMilliseconds, "the clock"},
+    {"TIME", "", SameElementTypes, "the clock"},
+    {"OBJECT", "IDLETIME", SameSeconds, "the clock"},
+    {"OBJECT", "REFCOUNT", SameType, "how values are shared"},
+    {"RANDOMKEY", "", SameType, "chance"},
+    {"CLIENT", "ID", SameType, "connections counted"},
+    {"CLIENT", "INFO", SameType, "ports, buffers and ages"},
+    {"CLIENT", "LIST", SameType, "ports, buffers and ages"},
+};
+
+bool Applies(const Rule& rule, const Args& args) {
+  if (UpperCase(args[0]) != rule.command) return false;
+  return rule.subcommand.empty() || (args.size() > 1 && UpperCase(args[1]) == rule.subcommand);
+}
+
+}  // namespace
+
+std::string UpperCase(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
+Reply SortSets(Reply reply) {
+  for (Reply& element : reply.elements) element = SortSets(std::move(element));
+  const bool words = std::all_of(reply.elements.begin(), reply.elements.end(),
+                                 [](const Reply& element) { return element.type == ReplyType::kSimple; });
+  if (reply.type == ReplyType::kSet || (reply.type == ReplyType::kArray && words)) {
+    std::sort(reply.elements.begin(), reply.elements.end(), ByText);
+  }
+  return reply;
+}
+
+bool SameReply(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (redis == pinyon) return true;
+  if (args.empty()) return false;
+  for (const Rule& rule : kRules) {
+    if (Applies(rule, args) && rule.same(args, redis, pinyon)) return true;
+  }
+  for (const Rule& rule : KnownDifferences()) {
+    if (Applies(rule, args) && rule.same(args, redis, pinyon)) return true;
+  }
+  return false;
+}
+
+}  // namespace pinyon::differential

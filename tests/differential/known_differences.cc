@@ -1,0 +1,90 @@
+#include "differential/known_differences.h"
+
+#include <algorithm>
+
+namespace pinyon::differential {
+namespace {
+
+using testing::ReplyType;
+
+// Index of the subcommands in one command's entry of COMMAND INFO.
+constexpr size_t kSubcommandsIndex = 9;
+
+// HELLO: everything but the version, and the connection's number, which counts connections.
+bool SameHello(const Args&, const Reply& redis, const Reply& pinyon) {
+  if (redis.type != pinyon.type || redis.elements.size() != pinyon.elements.size()) return false;
+  for (size_t i = 0; i + 1 < redis.elements.size(); i += 2) {
+    const Reply& name = redis.elements[i];
+    if (!(name == pinyon.elements[i])) return false;
+    const bool varies = name.text == "version" || name.text == "id";
+    const Reply& expected = redis.elements[i + 1];
+    const Reply& actual = pinyon.elements[i + 1];
+    if (varies ? expected.type != actual.type : !(expected == actual)) return false;
+  }
+  return redis.IsAggregate();
+}
+
+// HELP: the first line and the two about HELP itself, which every command has.
+bool SameHelpFrame(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (args.size() != 2 || redis.elements.size() < 3 || pinyon.elements.size() < 3) return false;
+  return redis.type == pinyon.type && redis.elements.front() == pinyon.elements.front() &&
+         std::equal(redis.elements.end() - 2, redis.elements.end(), pinyon.elements.end() - 2);
+}
+
+const Reply* FindNamed(const std::vector<Reply>& entries, std::string_view name) {
+  for (const Reply& entry : entries) {
+    if (!entry.elements.empty() && entry.elements[0].text == name) return &entry;
+  }
+  return nullptr;
+}
+
+// Keeps the subcommands that `other` has too, in the order of their names.
+Reply KeepCommonSubcommands(Reply reply, const Reply& other) {
+  for (size_t i = 0; i < reply.elements.size() && i < other.elements.size(); ++i) {
+    std::vector<Reply>& fields = reply.elements[i].elements;
+    const std::vector<Reply>& other_fields = other.elements[i].elements;
+    if (fields.size() <= kSubcommandsIndex || other_fields.size() <= kSubcommandsIndex) continue;
+    std::vector<Reply>& subcommands = fields[kSubcommandsIndex].elements;
+    const std::vector<Reply>& theirs = other_fields[kSubcommandsIndex].elements;
+    std::erase_if(subcommands, [&theirs](const Reply& entry) {
+      return !entry.elements.empty() && FindNamed(theirs, entry.elements[0].text) == nullptr;
+    });
+    std::sort(subcommands.begin(), subcommands.end(), [](const Reply& a, const Reply& b) {
+      return !a.elements.empty() && !b.elements.empty() && a.elements[0].text < b.elements[0].text;
+    });
+  }
+  return SortSets(std::move(reply));
+}
+
+bool SameCommonSubcommands(const Args&, const Reply& redis, const Reply& pinyon) {
+  return KeepCommonSubcommands(redis, pinyon) == KeepCommonSubcommands(pinyon, redis);
+}
+
+bool SmallSetIsListpack(const Args&, const Reply& redis, const Reply& pinyon) {
+  return redis.type == ReplyType::kBulk && redis.text == "hashtable" && pinyon.type == ReplyType::kBulk &&
+         pinyon.text == "listpack";
+}
+
+// A command that the oracle is too old to know.
+bool NewerThanOracle(const Args&, const Reply& redis, const Reply&) {
+  return redis.IsError() &&
+         (redis.text.starts_with("ERR unknown command") || redis.text.starts_with("ERR unknown subcommand"));
+}
+
+constexpr Rule kKnownDifferences[] = {
+    {"HELLO", "", SameHello, "reports version 7.2.4, for clients that check it"},
+    {"CLIENT", "HELP", SameHelpFrame, "has subcommands newer than 7.0"},
+    {"COMMAND", "HELP", SameHelpFrame, "has subcommands newer than 7.0"},
+    {"CONFIG", "HELP", SameHelpFrame, "has subcommands newer than 7.0"},
+    {"COMMAND", "INFO", SameCommonSubcommands, "has subcommands newer than 7.0"},
+    {"OBJECT", "ENCODING", SmallSetIsListpack, "small sets are listpacks since 7.2"},
+    {"WAITAOF", "", NewerThanOracle, "new in 7.2"},
+    {"CLIENT", "NO-TOUCH", NewerThanOracle, "new in 7.2"},
+    {"CLIENT", "SETINFO", NewerThanOracle, "new in 7.2"},
+};
+
+}  // namespace
+
+std::span<const Rule> KnownDifferences() { return kKnownDifferences; }
+
+}  // namespace pinyon::differential

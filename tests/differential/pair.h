@@ -1,0 +1,82 @@
+// The oracle and the server under test, side by side, running the same steps.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "differential/step.h"
+#include "support/raw_client.h"
+#include "support/server_process.h"
+
+namespace pinyon::differential {
+
+struct Difference {
+  size_t index;  // of the step whose replies differ
+  std::string redis;
+  std::string pinyon;
+};
+
+// One server and the connections that steps run on. A reply that does not come is a reply too, of type
+// kNoReply.
+class Side {
+ public:
+  explicit Side(const std::string& binary);
+
+  // Empty databases and fresh connections, after a restart if the server has died. `resp3` is the protocol
+  // that the connections speak first.
+  void Reset(bool resp3);
+
+  void Send(const Step& step);
+  testing::Reply Receive(const Step& step);
+
+  // Everything that comes back for the step's bytes; ends in a line that says so when the server closes.
+  std::string RunRaw(const Step& step);
+  // The same after giving the server more time; only for the connection of the last RunRaw.
+  std::string WaitForMoreRaw(int quiet_ms);
+
+  // Lower-case names of all commands it has; empty when it does not tell.
+  std::vector<std::string> CommandNames();
+
+  // What is worth knowing when it has died: exit code and the end of its log. Empty while it runs.
+  std::string Obituary();
+  int Stop() { return server_->Stop(); }
+
+ private:
+  testing::RawClient Open();
+  void Flush();
+  void Synchronise();
+
+  std::string binary_;
+  bool resp3_ = false;
+  std::unique_ptr<testing::ServerProcess> server_;
+  std::vector<testing::RawClient> connections_;
+  std::optional<testing::RawClient> control_;
+  std::optional<testing::RawClient> raw_;
+  std::string raw_bytes_;
+};
+
+class Pair {
+ public:
+  Pair(const std::string& redis_binary, const std::string& pinyon_binary);
+
+  // Runs the steps on empty databases until the first replies that are not the same.
+  std::optional<Difference> Run(std::span<const Step> steps, bool resp3);
+
+  // Called with every step and the oracle's reply from now on.
+  void set_trace(std::function<void(const Step&, const std::string&)> trace) { trace_ = std::move(trace); }
+
+  Side& pinyon() { return pinyon_; }
+  Side& redis() { return redis_; }
+
+ private:
+  std::function<void(const Step&, const std::string&)> trace_;
+  Side redis_;
+  Side pinyon_;
+};
+
+}  // namespace pinyon::differential
