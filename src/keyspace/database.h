@@ -78,7 +78,11 @@ class Database {
   bool ExpireDue(const std::function<bool()>& should_stop);
 
  private:
+  // Puts a new entry in the place of `ref` (may be none), whose entry is freed.
   EntryRef Store(EntryRef ref, uint64_t hash, Entry* entry);
+  // Whether a new string may be written over an entry: nothing outside it, and room for an expiry as needed.
+  static bool CanRewrite(const Entry* entry, int64_t expiry_ms);
+  EntryRef Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms);
   void DeleteExpired(EntryRef ref);
 
   Keyspace& keyspace_;

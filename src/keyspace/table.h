@@ -82,9 +82,9 @@ class Table {
 
   // Takes over an entry whose key is not in the table.
   Position Insert(Entry* entry, uint64_t hash);
-  // Puts another entry with the same key in the place of the old one, which the caller frees. Also to be called
-  // with the same entry when its expiry has changed.
-  void Replace(Position position, Entry* entry);
+  // Puts another entry with the same key in the place of the old one, which the caller frees; returns its place. Also
+  // to be called with the same entry when its expiry has changed. `hash` may be 0 when the old entry had an expiry.
+  Position Replace(Position position, Entry* entry, uint64_t hash);
   // Takes the entry out and returns it.
   Entry* Remove(Position position);
 
@@ -108,10 +108,9 @@ class Table {
   // Bounded housekeeping: shrinks, merges; visits at most `segments` segments. Returns true while there was work.
   bool Maintain(size_t segments);
 
-  // Prepares for `count` keys by growing the directory; no promise.
   size_t SegmentCount() const { return segment_count_; }
   // Bytes of directory and segments, without entries.
-  size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 12; }
+  size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 16; }
   size_t SlotCapacity() const { return bucket_count_ * kSlotsPerBucket; }
   size_t DirectoryDepth() const { return depth_; }
 
@@ -154,25 +153,24 @@ class Table {
   static uint32_t Place(Segment* segment, uint64_t slot, uint8_t tag, uint16_t deadline);
   void MoveSlots(Segment* from, Segment* to);
   Segment* Rebuild(Segment* segment, size_t bytes, bool with_deadlines);
-  Segment* MakeRoom(Segment* segment, uint64_t hash);
+  Segment* MakeRoom(uint64_t hash, bool with_expiry);
+  Position PositionAt(Segment* segment, uint32_t index) const;
   void Split(Segment* segment);
   bool TryMerge(Segment* segment);
   void DoubleDirectory();
   void HalveDirectory();
   void SetDeadline(Segment* segment, uint32_t index, const Entry* entry);
-  void LowerDue(Segment* segment, int64_t tick);
   bool ExpireSegment(size_t directory_index, int64_t now_ms, const std::function<bool(Position)>& expire);
   Segment* FirstSegment() const;
   Segment* NextSegment(const Segment* segment) const;
   size_t DirectoryStart(const Segment* segment) const;
-  void ReleaseRetired();
 
   HashSeed seed_;
   // Address and bucket count of each segment; and, at the first index of each segment, the first tick at which it
   // may hold a key that is due (kNothingDue: none), kept apart so that looking for work is one pass over a small
   // array.
   std::vector<uint64_t> directory_;
-  std::vector<uint32_t> due_;
+  std::vector<int64_t> due_;
   uint8_t depth_ = 0;
   size_t size_ = 0;
   size_t expiring_ = 0;
@@ -181,6 +179,8 @@ class Table {
   size_t bucket_count_ = 0;
   size_t expire_next_ = 0;
   size_t maintain_next_ = 0;
+  uint8_t deepest_seen_ = 0;  // of the segments met in this round of Maintain, or split since
+  int64_t now_tick_ = 0;      // as of the last ExpireDue
 };
 
 }  // namespace pinyon

@@ -1,0 +1,430 @@
+#include "base/alloc.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "base/assert.h"
+
+#ifdef PINYON_PLAIN_MALLOC
+#include <malloc.h>
+#else
+#include <jemalloc/jemalloc.h>
+
+// Read by jemalloc at its start. Unused pages go back to the system on a thread of its own, not on the loop's.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0";
+#endif
+
+namespace pinyon::mem {
+
+namespace {
+
+[[noreturn]] void OutOfMemory(size_t size) {
+  std::fprintf(stderr, "Out of memory allocating %zu bytes\n", size);
+  PrintStackTrace();
+  std::abort();
+}
+
+}  // namespace
+
+#ifdef PINYON_PLAIN_MALLOC
+
+// Under a sanitizer every block is the process allocator's own, so that it sees each misuse.
+namespace {
+std::atomic<uint64_t> plain_used{0};
+}
+
+void* Allocate(size_t size) {
+  PINYON_ASSERT(size > 0);
+  void* block = std::malloc(size);
+  if (block == nullptr) OutOfMemory(size);
+  plain_used.fetch_add(UsableSize(size), std::memory_order_relaxed);
+  return block;
+}
+void* AllocateAligned(size_t size, size_t alignment) {
+  void* block = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (block == nullptr) OutOfMemory(size);
+  plain_used.fetch_add(size, std::memory_order_relaxed);
+  return block;
+}
+void Free(void* block, size_t size) {
+  plain_used.fetch_sub(UsableSize(size), std::memory_order_relaxed);
+  std::free(block);
+}
+void FreeAligned(void* block, size_t size, size_t) {
+  plain_used.fetch_sub(size, std::memory_order_relaxed);
+  std::free(block);
+}
+size_t UsableSize(size_t size) { return (size + kClassBytes - 1) / kClassBytes * kClassBytes; }
+uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
+SlabStats GetSlabStats() { return {}; }
+size_t TrimEmptySlabs(size_t) { return 0; }
+void RegisterThread() {}
+const char* AllocatorName() { return "libc"; }
+
+#else
+
+namespace {
+
+constexpr size_t kSlabBytes = 64 * 1024;
+constexpr size_t kSlabsPerChunk = 64;  // 4 MiB of address space at a time
+constexpr size_t kMinSmallBytes = 16;  // a freed block holds a link and a count
+constexpr size_t kClasses = kMaxSmallBytes / kClassBytes + 1;
+
+struct FreeBlock {
+  FreeBlock* next;
+  uint64_t count;  // on a remote list: blocks in it from here on
+};
+
+enum class SlabState : uint8_t { kCurrent, kPartial, kFull };
+
+// At the start of each slab; the blocks follow. `used` counts blocks handed out, those on the remote list included.
+struct Slab {
+  uint16_t block_bytes;
+  SlabState state;
+  uint32_t used;
+  FreeBlock* free;
+  char* unused;  // from here to the slab's end nothing was ever handed out
+  Slab* previous;
+  Slab* next;
+  std::atomic<FreeBlock*> remote;
+  Slab* remote_next;  // in the list of slabs with remote frees
+
+  char* end() { return reinterpret_cast<char*>(this) + kSlabBytes; }
+};
+static_assert(sizeof(Slab) <= 64);
+
+Slab* SlabOf(void* block) {
+  return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(block) & ~(uintptr_t{kSlabBytes} - 1));
+}
+
+struct Heap {
+  Slab* current[kClasses] = {};
+  Slab* partial[kClasses] = {};
+  uint64_t used_bytes = 0;  // in blocks handed out, remote-freed ones included until they are taken back
+  uint64_t slab_count = 0;  // slabs that belong to a class
+  std::vector<void*> empty_dirty;
+  std::vector<void*> empty_clean;
+  char* chunk = nullptr;
+  size_t chunk_left = 0;
+
+  std::atomic<Slab*> remote_slabs{nullptr};
+  std::atomic<uint64_t> remote_bytes{0};
+  std::atomic<bool> has_owner{false};
+};
+
+// Process-wide: see the header. Never destroyed, since blocks are freed until the very end.
+template <typename T>
+union NeverDestroyed {
+  constexpr NeverDestroyed() : value{} {}
+  constexpr ~NeverDestroyed() {}
+  T value;
+};
+constinit NeverDestroyed<Heap> heap_storage;
+constexpr Heap& heap = heap_storage.value;
+thread_local bool owns_heap = false;
+
+void* NewSlabMemory() {
+  if (!heap.empty_dirty.empty()) {
+    void* memory = heap.empty_dirty.back();
+    heap.empty_dirty.pop_back();
+    return memory;
+  }
+  if (!heap.empty_clean.empty()) {
+    void* memory = heap.empty_clean.back();
+    heap.empty_clean.pop_back();
+    return memory;
+  }
+  if (heap.chunk_left == 0) {
+    constexpr size_t kChunkBytes = kSlabBytes * kSlabsPerChunk;
+    void* mapped = mmap(nullptr, kChunkBytes + kSlabBytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) OutOfMemory(kChunkBytes);
+    const uintptr_t start = (reinterpret_cast<uintptr_t>(mapped) + kSlabBytes - 1) & ~(uintptr_t{kSlabBytes} - 1);
+    heap.chunk = reinterpret_cast<char*>(start);
+    heap.chunk_left = kSlabsPerChunk;
+  }
+  void* memory = heap.chunk;
+  heap.chunk += kSlabBytes;
+  --heap.chunk_left;
+  return memory;
+}
+
+Slab* NewSlab(size_t block_bytes) {
+  Slab* slab = new (NewSlabMemory()) Slab;
+  slab->block_bytes = static_cast<uint16_t>(block_bytes);
+  slab->state = SlabState::kCurrent;
+  slab->used = 0;
+  slab->free = nullptr;
+  slab->unused = reinterpret_cast<char*>(slab) + 64;
+  slab->previous = slab->next = slab->remote_next = nullptr;
+  slab->remote.store(nullptr, std::memory_order_relaxed);
+  ++heap.slab_count;
+  return slab;
+}
+
+void LinkPartial(Slab* slab) {
+  Slab*& head = heap.partial[slab->block_bytes / kClassBytes];
+  slab->state = SlabState::kPartial;
+  slab->previous = nullptr;
+  slab->next = head;
+  if (head != nullptr) head->previous = slab;
+  head = slab;
+}
+
+void UnlinkPartial(Slab* slab) {
+  PINYON_ASSERT(slab->state == SlabState::kPartial);
+  if (slab->next != nullptr) slab->next->previous = slab->previous;
+  if (slab->previous != nullptr) {
+    slab->previous->next = slab->next;
+  } else {
+    heap.partial[slab->block_bytes / kClassBytes] = slab->next;
+  }
+}
+
+void ReleaseSlab(Slab* slab) {
+  PINYON_ASSERT(slab->used == 0 && slab->state != SlabState::kCurrent);
+  if (slab->state == SlabState::kPartial) UnlinkPartial(slab);
+  --heap.slab_count;
+  heap.empty_dirty.push_back(slab);
+}
+
+// Takes back what another thread freed in one slab.
+void CollectRemote(Slab* slab) {
+  FreeBlock* list = slab->remote.exchange(nullptr, std::memory_order_acquire);
+  if (list == nullptr) return;
+  const uint64_t count = list->count;
+  PINYON_ASSERT(count <= slab->used);
+  slab->used -= static_cast<uint32_t>(count);
+  heap.used_bytes -= count * slab->block_bytes;
+  heap.remote_bytes.fetch_sub(count * slab->block_bytes, std::memory_order_relaxed);
+  if (slab->used == 0 && slab->state != SlabState::kCurrent) return ReleaseSlab(slab);
+  if (slab->free == nullptr) {
+    slab->free = list;
+  } else {
+    FreeBlock* last = list;
+    while (last->next != nullptr) last = last->next;
+    last->next = slab->free;
+    slab->free = list;
+  }
+  if (slab->state == SlabState::kFull) LinkPartial(slab);
+}
+
+void CollectAllRemote() {
+  Slab* slab = heap.remote_slabs.exchange(nullptr, std::memory_order_acquire);
+  while (slab != nullptr) {
+    Slab* next = slab->remote_next;  // before the exchange: afterwards the slab may be queued anew
+    CollectRemote(slab);
+    slab = next;
+  }
+}
+
+// The first thread that comes here owns the heap for good.
+void ClaimHeap() {
+  if (owns_heap) return;
+  PINYON_CHECK(!heap.has_owner.exchange(true));  // small blocks are allocated by one thread only
+  owns_heap = true;
+  RegisterThread();
+}
+
+void* AllocateSlow(size_t index) {
+  ClaimHeap();
+  if (heap.remote_slabs.load(std::memory_order_relaxed) != nullptr) CollectAllRemote();
+  Slab* slab = heap.current[index];
+  const size_t bytes = index * kClassBytes;
+  if (slab == nullptr || (slab->free == nullptr && slab->unused + bytes > slab->end())) {
+    if (slab != nullptr) slab->state = SlabState::kFull;
+    slab = heap.partial[index];
+    if (slab != nullptr) {
+      UnlinkPartial(slab);
+      slab->state = SlabState::kCurrent;
+    } else {
+      slab = NewSlab(bytes);
+    }
+    heap.current[index] = slab;
+  }
+  void* block;
+  if (slab->free != nullptr) {
+    block = slab->free;
+    slab->free = slab->free->next;
+  } else {
+    block = slab->unused;
+    slab->unused += bytes;
+  }
+  ++slab->used;
+  heap.used_bytes += bytes;
+  return block;
+}
+
+void FreeRemote(void* memory, size_t bytes) {
+  Slab* slab = SlabOf(memory);
+  FreeBlock* block = static_cast<FreeBlock*>(memory);
+  FreeBlock* head = slab->remote.load(std::memory_order_relaxed);
+  do {
+    block->next = head;
+    block->count = head == nullptr ? 1 : head->count + 1;
+  } while (!slab->remote.compare_exchange_weak(head, block, std::memory_order_acq_rel));
+  heap.remote_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (head != nullptr) return;
+  Slab* first = heap.remote_slabs.load(std::memory_order_relaxed);
+  do {
+    slab->remote_next = first;
+  } while (!heap.remote_slabs.compare_exchange_weak(first, slab, std::memory_order_acq_rel));
+}
+
+// What each registered thread has taken from and given back to the process allocator: counters that jemalloc keeps.
+struct ThreadCounters {
+  const uint64_t* allocated = nullptr;
+  const uint64_t* freed = nullptr;
+};
+struct ThreadRegistry {
+  std::mutex mutex;
+  std::vector<ThreadCounters> threads;
+  uint64_t ended_allocated = 0;
+  uint64_t ended_freed = 0;
+};
+ThreadRegistry& registry = *new ThreadRegistry;
+
+class ThreadRegistration {
+ public:
+  ThreadRegistration() {
+    size_t length = sizeof(uint64_t*);
+    uint64_t *allocated = nullptr, *freed = nullptr;
+    PINYON_CHECK(mallctl("thread.allocatedp", &allocated, &length, nullptr, 0) == 0);
+    PINYON_CHECK(mallctl("thread.deallocatedp", &freed, &length, nullptr, 0) == 0);
+    counters_ = {allocated, freed};
+    const std::lock_guard lock(registry.mutex);
+    registry.threads.push_back(counters_);
+  }
+  ~ThreadRegistration() {
+    const std::lock_guard lock(registry.mutex);
+    registry.ended_allocated += *counters_.allocated;
+    registry.ended_freed += *counters_.freed;
+    std::erase_if(registry.threads, [this](const ThreadCounters& t) { return t.allocated == counters_.allocated; });
+  }
+
+ private:
+  ThreadCounters counters_;
+};
+
+}  // namespace
+
+void RegisterThread() {
+  static thread_local ThreadRegistration registration;
+  static_cast<void>(registration);
+}
+
+void* Allocate(size_t size) {
+  PINYON_ASSERT(size > 0);
+  if (size > kMaxSmallBytes) [[unlikely]] {
+    void* block = std::malloc(size);
+    if (block == nullptr) OutOfMemory(size);
+    return block;
+  }
+  if (size < kMinSmallBytes) size = kMinSmallBytes;
+  const size_t index = (size + kClassBytes - 1) / kClassBytes;
+  Slab* slab = heap.current[index];
+  if (slab == nullptr || slab->free == nullptr || !owns_heap) [[unlikely]] {
+    // Fresh slabs are used from their start on; also the way to a new slab.
+    const size_t bytes = index * kClassBytes;
+    if (slab == nullptr || !owns_heap || slab->unused + bytes > slab->end()) return AllocateSlow(index);
+    void* block = slab->unused;
+    slab->unused += bytes;
+    ++slab->used;
+    heap.used_bytes += bytes;
+    return block;
+  }
+  FreeBlock* block = slab->free;
+  slab->free = block->next;
+  ++slab->used;
+  heap.used_bytes += slab->block_bytes;
+  return block;
+}
+
+void Free(void* block, size_t size) {
+  PINYON_ASSERT(block != nullptr && size > 0);
+  if (size > kMaxSmallBytes) return sdallocx(block, size, 0);
+  if (size < kMinSmallBytes) size = kMinSmallBytes;
+  const size_t bytes = (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+  if (!owns_heap) [[unlikely]]
+    return FreeRemote(block, bytes);
+  Slab* slab = SlabOf(block);
+  PINYON_ASSERT(slab->block_bytes == bytes);
+  PINYON_ASSERT(slab->used > 0);
+  FreeBlock* freed = static_cast<FreeBlock*>(block);
+  freed->next = slab->free;
+  slab->free = freed;
+  --slab->used;
+  heap.used_bytes -= bytes;
+  if (slab->state == SlabState::kCurrent) return;
+  if (slab->used == 0) return ReleaseSlab(slab);
+  if (slab->state == SlabState::kFull) LinkPartial(slab);
+}
+
+void* AllocateAligned(size_t size, size_t alignment) {
+  void* block = mallocx(size, MALLOCX_ALIGN(alignment));
+  if (block == nullptr) OutOfMemory(size);
+  return block;
+}
+
+void FreeAligned(void* block, size_t size, size_t alignment) { sdallocx(block, size, MALLOCX_ALIGN(alignment)); }
+
+size_t UsableSize(size_t size) {
+  if (size > kMaxSmallBytes) return nallocx(size, 0);
+  if (size < kMinSmallBytes) size = kMinSmallBytes;
+  return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+}
+
+uint64_t UsedBytes() {
+  uint64_t allocated, freed;
+  {
+    const std::lock_guard lock(registry.mutex);
+    allocated = registry.ended_allocated;
+    freed = registry.ended_freed;
+    for (const ThreadCounters& thread : registry.threads) {
+      allocated += *thread.allocated;
+      freed += *thread.freed;
+    }
+  }
+  const uint64_t large = allocated > freed ? allocated - freed : 0;
+  const uint64_t remote = heap.remote_bytes.load(std::memory_order_relaxed);
+  return large + (heap.used_bytes > remote ? heap.used_bytes - remote : 0);
+}
+
+SlabStats GetSlabStats() {
+  const size_t empty = heap.empty_dirty.size();
+  return {(heap.slab_count + empty) * kSlabBytes, heap.used_bytes, empty * kSlabBytes};
+}
+
+size_t TrimEmptySlabs(size_t max_slabs) {
+  if (!owns_heap) return 0;
+  if (heap.remote_slabs.load(std::memory_order_relaxed) != nullptr) CollectAllRemote();
+  // A few stay at hand, so that a load that comes and goes does not map and unmap all the time.
+  constexpr size_t kKeep = 16;
+  size_t trimmed = 0;
+  while (trimmed < max_slabs && heap.empty_dirty.size() > kKeep) {
+    void* slab = heap.empty_dirty.back();
+    heap.empty_dirty.pop_back();
+    madvise(slab, kSlabBytes, MADV_DONTNEED);
+    heap.empty_clean.push_back(slab);
+    ++trimmed;
+  }
+  return trimmed;
+}
+
+#define PINYON_TEXT_OF(x) #x
+#define PINYON_TEXT(x) PINYON_TEXT_OF(x)
+const char* AllocatorName() {
+  return "jemalloc-" PINYON_TEXT(JEMALLOC_VERSION_MAJOR) "." PINYON_TEXT(JEMALLOC_VERSION_MINOR) "." PINYON_TEXT(
+      JEMALLOC_VERSION_BUGFIX);
+}
+
+#endif
+
+}  // namespace pinyon::mem

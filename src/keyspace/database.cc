@@ -1,0 +1,228 @@
+#include "keyspace/database.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/numbers.h"
+#include "keyspace/keyspace.h"
+
+namespace pinyon {
+
+namespace {
+
+Encoding TextEncoding(size_t length) { return length <= kEmbstrMaxBytes ? Encoding::kEmbstr : Encoding::kRaw; }
+
+}  // namespace
+
+Database::Database(Keyspace& keyspace, int index, const HashSeed& seed)
+    : keyspace_(keyspace), index_(index), table_(std::make_unique<Table>(seed)) {}
+
+bool Database::IsExpired(const Entry* entry) const {
+  return entry->HasExpiry() && keyspace_.now_ms() > entry->expiry_ms();
+}
+
+EntryRef Database::Find(std::string_view key, uint64_t hash) {
+  const EntryRef ref = table_->Find(key, hash);
+  if (!ref || !IsExpired(ref.entry())) return ref;
+  if (!keyspace_.hides_expired_only()) DeleteExpired(ref);
+  return {};
+}
+
+EntryRef Database::Peek(std::string_view key) const {
+  const EntryRef ref = table_->Find(key, Hash(key));
+  return ref && !IsExpired(ref.entry()) ? ref : EntryRef();
+}
+
+void Database::DeleteExpired(EntryRef ref) {
+  ++keyspace_.stats().expired_keys;
+  if (KeyspaceObserver* observer = keyspace_.observer()) observer->OnExpired(index_, ref->key());
+  Delete(ref);
+}
+
+EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
+  keyspace_.Touch(entry);
+  if (!ref) return table_->Insert(entry, hash);
+  Entry* old = ref.entry();
+  const EntryRef stored = table_->Replace(ref, entry, hash);
+  if (old->IsExpensiveToFree()) {
+    keyspace_.lazy_free().Free(old);
+  } else {
+    Entry::Delete(old);
+  }
+  return stored;
+}
+
+EntryRef Database::SetString(std::string_view key, std::string_view value, int64_t expiry_ms) {
+  const uint64_t hash = Hash(key);
+  return SetString(table_->Find(key, hash), key, hash, value, expiry_ms);
+}
+
+EntryRef Database::SetInteger(std::string_view key, int64_t value, int64_t expiry_ms) {
+  const uint64_t hash = Hash(key);
+  return SetInteger(table_->Find(key, hash), key, hash, value, expiry_ms);
+}
+
+EntryRef Database::SetBlock(std::string_view key, BlockRef block, int64_t expiry_ms) {
+  const uint64_t hash = Hash(key);
+  return SetBlock(table_->Find(key, hash), key, hash, std::move(block), expiry_ms);
+}
+
+EntryRef Database::SetString(EntryRef ref, std::string_view key, uint64_t hash, std::string_view value,
+                             int64_t expiry_ms) {
+  int64_t number;
+  if (value.size() <= 20 && ParseInt64(value, &number)) return SetInteger(ref, key, hash, number, expiry_ms);
+  if (value.size() > kInlineMaxBytes) {
+    return Store(ref, hash, Entry::NewBlock(key, expiry_ms, SharedBlock::Copy(value)));
+  }
+  const Encoding encoding = TextEncoding(value.size());
+  if (ref && CanRewrite(ref.entry(), expiry_ms) && ref->RewriteInPlace(value, encoding)) {
+    return Rewritten(ref, hash, expiry_ms);
+  }
+  return Store(ref, hash, Entry::NewString(key, expiry_ms, value, encoding));
+}
+
+EntryRef Database::SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value, int64_t expiry_ms) {
+  if (ref && CanRewrite(ref.entry(), expiry_ms) && ref->RewriteInPlace(value)) {
+    return Rewritten(ref, hash, expiry_ms);
+  }
+  return Store(ref, hash, Entry::NewInteger(key, expiry_ms, value));
+}
+
+EntryRef Database::SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block, int64_t expiry_ms) {
+  if (block->length() <= kInlineMaxBytes) return SetString(ref, key, hash, block->bytes(), expiry_ms);
+  return Store(ref, hash, Entry::NewBlock(key, expiry_ms, block.Release()));
+}
+
+bool Database::CanRewrite(const Entry* entry, int64_t expiry_ms) {
+  return entry->type() == ValueType::kString && !entry->IsOutOfLine() &&
+         entry->HasExpiry() == (expiry_ms != kNoExpiry);
+}
+
+EntryRef Database::Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms) {
+  keyspace_.Touch(ref.entry());
+  if (expiry_ms == kNoExpiry) return ref;
+  ref->set_expiry_ms(expiry_ms);
+  return table_->Replace(ref, ref.entry(), hash);
+}
+
+EntryRef Database::EditString(EntryRef ref, size_t length) {
+  Entry* entry = ref.entry();
+  PINYON_ASSERT(entry->type() == ValueType::kString);
+  SharedBlock* block = entry->block();
+  if (block != nullptr && !block->IsShared() && block->capacity() >= length) {
+    const size_t old_length = block->length();
+    if (length > old_length) std::memset(block->data() + old_length, 0, length - old_length);
+    block->set_length(length);
+    entry->set_encoding(Encoding::kRaw);
+    keyspace_.Touch(entry);
+    return ref;
+  }
+
+  IntegerText text;
+  const std::string_view old_bytes = entry->StringBytes(text);
+  const size_t kept = std::min(length, old_bytes.size());
+  const uint64_t hash = Hash(entry->key());
+  if (block == nullptr && length <= kInlineEditMaxBytes) {
+    char edited[kInlineEditMaxBytes] = {};
+    std::memcpy(edited, old_bytes.data(), kept);
+    const std::string_view value(edited, length);
+    if (entry->RewriteInPlace(value, Encoding::kRaw)) {
+      keyspace_.Touch(entry);
+      return ref;
+    }
+    return Store(ref, hash, Entry::NewString(entry->key(), entry->expiry_ms(), value, Encoding::kRaw));
+  }
+  // Room to grow, as a string that is edited once is likely to be again: its old length, at most 1 MiB.
+  const size_t capacity = std::max(length, old_bytes.size() + std::min<size_t>(old_bytes.size(), 1024 * 1024));
+  SharedBlock* grown = SharedBlock::New(length, capacity);
+  std::memcpy(grown->data(), old_bytes.data(), kept);
+  std::memset(grown->data() + kept, 0, length - kept);
+  return Store(ref, hash, Entry::NewBlock(entry->key(), entry->expiry_ms(), grown));
+}
+
+EntryRef Database::SetExpiry(EntryRef ref, int64_t expiry_ms) {
+  Entry* entry = ref.entry();
+  if (entry->HasExpiry() && expiry_ms != kNoExpiry) {
+    entry->set_expiry_ms(expiry_ms);
+    return table_->Replace(ref, entry, 0);
+  }
+  if (!entry->HasExpiry() && expiry_ms == kNoExpiry) return ref;
+  // The key is needed after its entry is gone only by way of the new entry.
+  const uint64_t hash = Hash(entry->key());
+  Entry* rebuilt = Entry::Rebuild(entry, entry->key(), expiry_ms);
+  return table_->Replace(ref, rebuilt, hash);
+}
+
+void Database::Delete(EntryRef ref) {
+  Entry* entry = table_->Remove(ref);
+  if (entry->IsExpensiveToFree()) {
+    keyspace_.lazy_free().Free(entry);
+  } else {
+    Entry::Delete(entry);
+  }
+}
+
+Entry* Database::Detach(EntryRef ref) { return table_->Remove(ref); }
+
+EntryRef Database::Adopt(Entry* entry, std::string_view key, int64_t expiry_ms) {
+  const uint64_t hash = Hash(key);
+  PINYON_ASSERT(!table_->Find(key, hash));
+  return table_->Insert(Entry::Rebuild(entry, key, expiry_ms), hash);
+}
+
+EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms) {
+  const uint64_t hash = Hash(key);
+  PINYON_ASSERT(!table_->Find(key, hash));
+  PINYON_CHECK(source->type() == ValueType::kString);
+  Entry* copy;
+  if (SharedBlock* block = source->block()) {
+    block->Ref();
+    copy = Entry::NewBlock(key, expiry_ms, block);
+  } else if (source->IsInteger()) {
+    copy = Entry::NewInteger(key, expiry_ms, source->integer());
+  } else {
+    copy = Entry::NewString(key, expiry_ms, source->StoredBytes(), source->encoding());
+  }
+  keyspace_.Touch(copy);
+  return table_->Insert(copy, hash);
+}
+
+EntryRef Database::RandomKey() {
+  // Where expired keys are only hidden a database may hold nothing else: give up after a while.
+  constexpr int kMaxHiddenTries = 100;
+  for (int tries = 0; size() > 0; ++tries) {
+    const EntryRef ref = table_->RandomPosition(keyspace_.random());
+    if (!IsExpired(ref.entry())) return ref;
+    if (!keyspace_.hides_expired_only()) {
+      DeleteExpired(ref);
+    } else if (tries >= kMaxHiddenTries) {
+      return ref;
+    }
+  }
+  return {};
+}
+
+size_t Database::Clear(bool in_background) {
+  const size_t keys = size();
+  if (keys == 0) return 0;
+  auto emptied = std::make_unique<Table>(keyspace_.seed());
+  emptied.swap(table_);
+  if (in_background) {
+    keyspace_.lazy_free().Free(std::move(emptied));
+  }
+  return keys;
+}
+
+bool Database::ExpireDue(const std::function<bool()>& should_stop) {
+  // Reading the clock costs about as much as deleting a key; once every few is often enough.
+  constexpr unsigned kKeysPerCheck = 16;
+  unsigned since_check = 0;
+  return table_->ExpireDue(keyspace_.now_ms(), [&](EntryRef ref) {
+    DeleteExpired(ref);
+    if (++since_check < kKeysPerCheck) return true;
+    since_check = 0;
+    return !should_stop();
+  });
+}
+
+}  // namespace pinyon

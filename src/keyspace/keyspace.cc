@@ -1,0 +1,16 @@
+#include "keyspace/keyspace.h"
+
+namespace pinyon {
+
+Keyspace::Keyspace(int databases, uint64_t random_seed) : random_(random_seed) {
+  seed_ = {random_.Next(), random_.Next()};
+  for (int i = 0; i < databases; ++i) databases_.push_back(std::make_unique<Database>(*this, i, seed_));
+}
+
+size_t Keyspace::TotalKeys() const {
+  size_t total = 0;
+  for (const auto& database : databases_) total += database->size();
+  return total;
+}
+
+}  // namespace pinyon

@@ -1,0 +1,65 @@
+#include "keyspace/lazy_free.h"
+
+#include <signal.h>
+
+#include <utility>
+
+#include "base/alloc.h"
+#include "keyspace/table.h"
+
+namespace pinyon {
+
+LazyFree::~LazyFree() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr}, 1); }
+
+void LazyFree::Free(std::unique_ptr<Table> table) {
+  const uint64_t objects = table->size();
+  Enqueue({nullptr, std::move(table)}, objects);
+}
+
+void LazyFree::Enqueue(Job job, uint64_t objects) {
+  pending_.fetch_add(objects, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
+  if (!thread_.joinable()) {
+    // Signals are the loop's: the thread starts with all of them blocked.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { Run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  wake_.notify_one();
+}
+
+void LazyFree::Run() {
+  mem::RegisterThread();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    uint64_t objects = 1;
+    if (job.entry != nullptr) {
+      Entry::Delete(job.entry);
+    } else {
+      objects = job.table->size();
+      job.table.reset();
+    }
+    pending_.fetch_sub(objects, std::memory_order_relaxed);
+    freed_.fetch_add(objects, std::memory_order_relaxed);
+    lock.lock();
+  }
+}
+
+}  // namespace pinyon

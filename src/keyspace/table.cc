@@ -1,0 +1,418 @@
+#include "keyspace/table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/alloc.h"
+#include "keyspace/table_segment.h"
+
+namespace pinyon {
+
+using namespace table_detail;
+
+uint16_t* Table::Deadlines(Segment* segment) {
+  PINYON_ASSERT(segment->has_deadlines);
+  return reinterpret_cast<uint16_t*>(Buckets(segment) + segment->buckets);
+}
+
+Table::~Table() {
+  if (directory_.empty()) return;
+  // Entries lie anywhere in memory: fetch some ahead of the one that is being freed.
+  constexpr size_t kAhead = 8;
+  std::array<Entry*, kAhead> ahead{};
+  size_t next = 0;
+  ForEach([&](Entry* entry) {
+    __builtin_prefetch(entry);
+    std::swap(entry, ahead[next]);
+    next = (next + 1) % kAhead;
+    if (entry != nullptr) Entry::Delete(entry);
+  });
+  for (Entry* entry : ahead) {
+    if (entry != nullptr) Entry::Delete(entry);
+  }
+  for (Segment *segment = FirstSegment(), *following; segment != nullptr; segment = following) {
+    following = NextSegment(segment);
+    FreeSegment(segment);
+  }
+}
+
+// --- segments ---
+
+Table::Segment* Table::NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix) {
+  void* memory = mem::AllocateAligned(bytes, kLineBytes);
+  std::memset(memory, 0, bytes);
+  Segment* segment = static_cast<Segment*>(memory);
+  segment->prefix = prefix;
+  segment->bytes = static_cast<uint32_t>(bytes);
+  segment->buckets = BucketsIn(static_cast<uint32_t>(bytes), with_deadlines);
+  segment->depth = depth;
+  segment->has_deadlines = with_deadlines;
+  ++segment_count_;
+  segment_bytes_ += bytes;
+  bucket_count_ += segment->buckets;
+  return segment;
+}
+
+void Table::FreeSegment(Segment* segment) {
+  --segment_count_;
+  segment_bytes_ -= segment->bytes;
+  bucket_count_ -= segment->buckets;
+  mem::FreeAligned(segment, segment->bytes, kLineBytes);
+}
+
+size_t Table::DirectoryStart(const Segment* segment) const { return DirectoryIndex(segment->prefix); }
+
+// Enters a segment at all its places in the directory.
+void Table::InstallSegment(Segment* segment) {
+  PINYON_ASSERT(segment->depth <= depth_);
+  const uint64_t word = reinterpret_cast<uint64_t>(segment) | static_cast<uint64_t>(segment->buckets) << 48;
+  const size_t start = DirectoryStart(segment), count = size_t{1} << (depth_ - segment->depth);
+  std::fill_n(directory_.begin() + static_cast<ptrdiff_t>(start), count, word);
+}
+
+Table::Segment* Table::FirstSegment() const { return directory_.empty() ? nullptr : SegmentAt(0); }
+
+Table::Segment* Table::NextSegment(const Segment* segment) const {
+  const size_t next = DirectoryStart(segment) + (size_t{1} << (depth_ - segment->depth));
+  return next < directory_.size() ? SegmentAt(next) : nullptr;
+}
+
+uint32_t Table::Place(Segment* segment, uint64_t slot, uint8_t tag, uint16_t deadline) {
+  Bucket* buckets = Buckets(segment);
+  uint32_t index = HomeBucket(static_cast<uint32_t>(slot >> 48), segment->buckets);
+  uint32_t free_slots = MatchTags(buckets[index], 0);
+  while (free_slots == 0) {
+    if (buckets[index].passed != kStuck) ++buckets[index].passed;
+    if (++index == segment->buckets) index = 0;
+    free_slots = MatchTags(buckets[index], 0);
+  }
+  const uint32_t in_bucket = static_cast<uint32_t>(__builtin_ctz(free_slots));
+  buckets[index].tags[in_bucket] = tag;
+  buckets[index].slots[in_bucket] = slot;
+  const uint32_t slot_index = index * static_cast<uint32_t>(kSlotsPerBucket) + in_bucket;
+  ++segment->used;
+  if (deadline != 0) {
+    Deadlines(segment)[slot_index] = deadline;
+    ++segment->expiring;
+  }
+  return slot_index;
+}
+
+void Table::MoveSlots(Segment* from, Segment* to) {
+  Bucket* buckets = Buckets(from);
+  const uint16_t* deadlines = from->has_deadlines ? Deadlines(from) : nullptr;
+  for (uint32_t b = 0; b < from->buckets; ++b) {
+    for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
+      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
+      const uint16_t deadline = deadlines != nullptr ? deadlines[b * kSlotsPerBucket + s] : uint16_t{0};
+      Place(to, buckets[b].slots[s], buckets[b].tags[s], deadline);
+    }
+  }
+}
+
+Table::Segment* Table::Rebuild(Segment* segment, size_t bytes, bool with_deadlines) {
+  Segment* rebuilt = NewSegment(bytes, with_deadlines, segment->depth, segment->prefix);
+  MoveSlots(segment, rebuilt);
+  InstallSegment(rebuilt);
+  FreeSegment(segment);
+  return rebuilt;
+}
+
+void Table::Split(Segment* segment) {
+  if (segment->depth == depth_) DoubleDirectory();
+  const uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
+  const uint64_t bit = uint64_t{1} << (64 - depth);
+  const bool with_deadlines = segment->expiring > 0;
+
+  // Which half each entry goes to is in its key only: fetch the entries of a bucket ahead of hashing them.
+  std::vector<uint8_t> upper(segment->buckets, 0);
+  Bucket* buckets = Buckets(segment);
+  constexpr uint32_t kAhead = 2;
+  size_t upper_used = 0;
+  for (uint32_t b = 0; b < segment->buckets + kAhead; ++b) {
+    if (b < segment->buckets) {
+      for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
+        __builtin_prefetch(reinterpret_cast<void*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+      }
+    }
+    if (b < kAhead) continue;
+    const Bucket& bucket = buckets[b - kAhead];
+    for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
+      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
+      const Entry* entry = reinterpret_cast<const Entry*>(bucket.slots[s] & kAddressMask);
+      if ((Hash(entry->key()) & bit) == 0) continue;
+      upper[b - kAhead] = static_cast<uint8_t>(upper[b - kAhead] | 1u << s);
+      ++upper_used;
+    }
+  }
+
+  const auto size_for = [&](size_t used) {
+    const uint32_t bytes = SizeFor(used + 1, with_deadlines, kMaxLoadPercent);
+    return bytes != 0 ? bytes : kMaxSegmentBytes;  // all keys on one side: it will split again
+  };
+  Segment* low = NewSegment(size_for(segment->used - upper_used), with_deadlines, depth, segment->prefix);
+  Segment* high = NewSegment(size_for(upper_used), with_deadlines, depth, segment->prefix | bit);
+  const uint16_t* deadlines = with_deadlines ? Deadlines(segment) : nullptr;
+  for (uint32_t b = 0; b < segment->buckets; ++b) {
+    for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
+      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
+      const uint16_t deadline = deadlines != nullptr ? deadlines[b * kSlotsPerBucket + s] : uint16_t{0};
+      Place((upper[b] >> s & 1) != 0 ? high : low, buckets[b].slots[s], buckets[b].tags[s], deadline);
+    }
+  }
+  const int64_t due = due_[DirectoryStart(segment)];
+  deepest_seen_ = std::max(deepest_seen_, depth);
+  InstallSegment(low);
+  InstallSegment(high);
+  // Both halves inherit the earlier bound; the next look at them makes it exact.
+  due_[DirectoryStart(low)] = low->expiring > 0 ? due : kNothingDue;
+  due_[DirectoryStart(high)] = high->expiring > 0 ? due : kNothingDue;
+  FreeSegment(segment);
+}
+
+void Table::DoubleDirectory() {
+  PINYON_CHECK(depth_ < kMaxDepth);
+  const size_t old_size = directory_.size();
+  std::vector<uint64_t> directory(old_size * 2);
+  std::vector<int64_t> due(old_size * 2, kNothingDue);
+  for (size_t i = 0; i < old_size; ++i) {
+    directory[2 * i] = directory[2 * i + 1] = directory_[i];
+    due[2 * i] = due_[i];
+  }
+  directory_.swap(directory);
+  due_.swap(due);
+  ++depth_;
+  expire_next_ *= 2;
+  maintain_next_ *= 2;
+}
+
+void Table::HalveDirectory() {
+  for (size_t i = 0; i < directory_.size() / 2; ++i) {
+    PINYON_ASSERT(directory_[2 * i] == directory_[2 * i + 1]);
+    directory_[i] = directory_[2 * i];
+    due_[i] = due_[2 * i];
+  }
+  directory_.resize(directory_.size() / 2);
+  due_.resize(due_.size() / 2);
+  directory_.shrink_to_fit();
+  due_.shrink_to_fit();
+  --depth_;
+  expire_next_ /= 2;
+  maintain_next_ /= 2;
+}
+
+// Makes the segment that `hash` belongs to able to take one more entry, with an expiry if need be.
+Table::Segment* Table::MakeRoom(uint64_t hash, bool with_expiry) {
+  while (true) {
+    Segment* segment = SegmentAt(DirectoryIndex(hash));
+    const bool with_deadlines = with_expiry || segment->expiring > 0;
+    const bool fits = (segment->used + size_t{1}) * 100 <= segment->buckets * kSlotsPerBucket * kMaxLoadPercent;
+    if (fits && (segment->has_deadlines || !with_expiry)) return segment;
+    const uint32_t bytes = SizeFor(segment->used + size_t{1}, with_deadlines, kMaxLoadPercent);
+    if (bytes != 0) {
+      Rebuild(segment, std::max(bytes, fits ? segment->bytes : bytes), with_deadlines);
+    } else {
+      Split(segment);
+    }
+  }
+}
+
+// --- lookup ---
+
+void Table::PrefetchBucket(uint64_t hash) const {
+  if (directory_.empty()) return;
+  const uint64_t word = directory_[DirectoryIndex(hash)];
+  const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
+  __builtin_prefetch(buckets + HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48)));
+}
+
+void Table::PrefetchEntry(uint64_t hash) const {
+  if (directory_.empty()) return;
+  const uint64_t word = directory_[DirectoryIndex(hash)];
+  const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
+  const Bucket& bucket = buckets[HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48))];
+  const uint32_t matches = MatchTags(bucket, Tag(hash));
+  if (matches == 0) return;
+  const uint64_t slot = bucket.slots[__builtin_ctz(matches)];
+  const char* entry = reinterpret_cast<const char*>(slot & kAddressMask);
+  __builtin_prefetch(entry);
+  // A short entry often reaches into a second line.
+  __builtin_prefetch(entry + kLineBytes - 8);
+}
+
+Table::Position Table::Find(std::string_view key, uint64_t hash) const {
+  if (directory_.empty()) return {};
+  const uint64_t word = directory_[DirectoryIndex(hash)];
+  Segment* segment = reinterpret_cast<Segment*>(word & kAddressMask);
+  const uint32_t count = static_cast<uint32_t>(word >> 48);
+  const uint32_t home = Home(hash);
+  const uint8_t tag = Tag(hash);
+  Bucket* buckets = Buckets(segment);
+  uint32_t index = HomeBucket(home, count);
+  for (uint32_t visited = 0; visited < count; ++visited) {
+    Bucket& bucket = buckets[index];
+    for (uint32_t matches = MatchTags(bucket, tag); matches != 0; matches &= matches - 1) {
+      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(matches));
+      const uint64_t slot = bucket.slots[s];
+      if (slot >> 48 != home) continue;
+      if (reinterpret_cast<const Entry*>(slot & kAddressMask)->key() == key) {
+        return Position(&bucket.slots[s], segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
+      }
+    }
+    if (bucket.passed == 0) return {};
+    if (++index == count) index = 0;
+  }
+  return {};
+}
+
+// --- changes ---
+
+Table::Position Table::Insert(Entry* entry, uint64_t hash) {
+  PINYON_ASSERT(hash == Hash(entry->key()));
+  PINYON_ASSERT(reinterpret_cast<uint64_t>(entry) >> 48 == 0);
+  if (directory_.empty()) {
+    Segment* first = NewSegment(kSegmentSizes[0], entry->HasExpiry(), 0, 0);
+    directory_.resize(1);
+    due_.assign(1, kNothingDue);
+    InstallSegment(first);
+  }
+  Segment* segment = MakeRoom(hash, entry->HasExpiry());
+  const uint64_t slot = reinterpret_cast<uint64_t>(entry) | static_cast<uint64_t>(Home(hash)) << 48;
+  const uint32_t index = Place(segment, slot, Tag(hash), 0);
+  ++size_;
+  if (entry->HasExpiry()) SetDeadline(segment, index, entry);
+  return PositionAt(segment, index);
+}
+
+Table::Position Table::PositionAt(Segment* segment, uint32_t index) const {
+  Bucket& bucket = Buckets(segment)[index / kSlotsPerBucket];
+  PINYON_ASSERT(bucket.tags[index % kSlotsPerBucket] != 0);
+  return Position(&bucket.slots[index % kSlotsPerBucket], segment, index);
+}
+
+// Brings a slot's deadline, and the counts, in line with its entry.
+void Table::SetDeadline(Segment* segment, uint32_t index, const Entry* entry) {
+  if (!segment->has_deadlines) {
+    PINYON_ASSERT(!entry->HasExpiry());
+    return;
+  }
+  uint16_t& deadline = Deadlines(segment)[index];
+  if (!entry->HasExpiry()) {
+    if (deadline == 0) return;
+    deadline = 0;
+    --segment->expiring;
+    --expiring_;
+    return;
+  }
+  if (deadline == 0) {
+    ++segment->expiring;
+    ++expiring_;
+  }
+  const int64_t tick =
+      std::clamp(TickOf(entry->expiry_ms()), now_tick_ - kDeadlineRange / 2, now_tick_ + kDeadlineRange);
+  deadline = DeadlineOf(tick);
+  int64_t& due = due_[DirectoryStart(segment)];
+  due = std::min(due, tick - 1);  // DeadlineOf may have gone back by one
+}
+
+Table::Position Table::Replace(Position position, Entry* entry, uint64_t hash) {
+  PINYON_ASSERT(position);
+  Segment* segment = position.segment_;
+  *position.slot_ = reinterpret_cast<uint64_t>(entry) | (*position.slot_ & ~kAddressMask);
+  if (entry->HasExpiry() && !segment->has_deadlines) {
+    PINYON_ASSERT(hash != 0 && hash == Hash(entry->key()));
+    // MakeRoom may find the segment full for the larger layout and move or split it.
+    segment = MakeRoom(hash, true);
+    position = Find(entry->key(), hash);
+    segment = position.segment_;
+  }
+  SetDeadline(segment, position.index_, entry);
+  return position;
+}
+
+Entry* Table::Remove(Position position) {
+  PINYON_ASSERT(position);
+  Segment* segment = position.segment_;
+  Entry* entry = position.entry();
+  Bucket* buckets = Buckets(segment);
+  const uint32_t found = position.index_ / static_cast<uint32_t>(kSlotsPerBucket);
+  if (segment->has_deadlines) {
+    uint16_t& deadline = Deadlines(segment)[position.index_];
+    if (deadline != 0) {
+      deadline = 0;
+      --segment->expiring;
+      --expiring_;
+    }
+  }
+  for (uint32_t b = HomeBucket(static_cast<uint32_t>(*position.slot_ >> 48), segment->buckets); b != found;) {
+    PINYON_ASSERT(buckets[b].passed > 0);
+    if (buckets[b].passed != kStuck) --buckets[b].passed;
+    if (++b == segment->buckets) b = 0;
+  }
+  buckets[found].tags[position.index_ % kSlotsPerBucket] = 0;
+  *position.slot_ = 0;
+  --segment->used;
+  --size_;
+  return entry;
+}
+
+// --- housekeeping ---
+
+bool Table::TryMerge(Segment* segment) {
+  if (segment->depth == 0) return false;
+  const uint64_t bit = uint64_t{1} << (64 - segment->depth);
+  Segment* buddy = SegmentAt(DirectoryIndex(segment->prefix ^ bit));
+  if (buddy->depth != segment->depth) return false;
+  const bool with_deadlines = segment->expiring + buddy->expiring > 0;
+  const size_t used = size_t{segment->used} + buddy->used;
+  const uint32_t bytes = SizeFor(used + 1, with_deadlines, kShrunkLoadPercent);
+  if (bytes == 0 || bytes > kMaxSegmentBytes / 2) return false;
+  const int64_t due = std::min(due_[DirectoryStart(segment)], due_[DirectoryStart(buddy)]);
+  due_[DirectoryStart(segment)] = due_[DirectoryStart(buddy)] = kNothingDue;
+  Segment* merged = NewSegment(bytes, with_deadlines, static_cast<uint8_t>(segment->depth - 1), segment->prefix & ~bit);
+  MoveSlots(segment, merged);
+  MoveSlots(buddy, merged);
+  InstallSegment(merged);
+  due_[DirectoryStart(merged)] = due;
+  FreeSegment(segment);
+  FreeSegment(buddy);
+  return true;
+}
+
+bool Table::Maintain(size_t segments) {
+  if (directory_.empty()) return false;
+  bool worked = false;
+  for (; segments > 0; --segments) {
+    if (maintain_next_ >= directory_.size()) {
+      maintain_next_ = 0;
+      // A whole round has passed: the directory may have become too deep.
+      if (depth_ > 0 && deepest_seen_ < depth_) {
+        HalveDirectory();
+        worked = true;
+      }
+      deepest_seen_ = 0;
+    }
+    Segment* segment = SegmentAt(maintain_next_);
+    maintain_next_ = DirectoryStart(segment);
+    if (segment->used * size_t{100} < segment->buckets * kSlotsPerBucket * kMinLoadPercent) {
+      if (TryMerge(segment)) {
+        segment = SegmentAt(maintain_next_);
+        maintain_next_ = DirectoryStart(segment);
+        worked = true;
+      } else {
+        const bool with_deadlines = segment->expiring > 0;
+        const uint32_t bytes = SizeFor(segment->used + size_t{1}, with_deadlines, kShrunkLoadPercent);
+        if (bytes != 0 && bytes < segment->bytes) {
+          segment = Rebuild(segment, bytes, with_deadlines);
+          worked = true;
+        }
+      }
+    }
+    deepest_seen_ = std::max(deepest_seen_, segment->depth);
+    maintain_next_ += size_t{1} << (depth_ - segment->depth);
+  }
+  return worked;
+}
+
+}  // namespace pinyon

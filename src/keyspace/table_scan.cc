@@ -1,0 +1,237 @@
+// Ways through a table: scans, random choice, active expiry, and the check of its invariants.
+#include <algorithm>
+#include <array>
+
+#include "keyspace/table.h"
+#include "keyspace/table_segment.h"
+
+namespace pinyon {
+
+using namespace table_detail;
+
+namespace {
+
+// A scan cursor: where the scan goes on in hash order. [directory bits, left-aligned: 32][home: 16][depth: 6], with
+// the depth of the segment when the cursor was made. All zero is the beginning.
+struct Cursor {
+  uint64_t prefix;  // as in a hash, at the top of 64 bits
+  uint32_t home;
+  uint8_t depth;
+
+  static Cursor Decode(uint64_t value) {
+    return {(value >> 22) << 32, static_cast<uint32_t>(value >> 6 & 0xffff), static_cast<uint8_t>(value & 0x3f)};
+  }
+  uint64_t Encode() const { return (prefix >> 32) << 22 | uint64_t{home} << 6 | depth; }
+};
+
+// The first home value that belongs to bucket `index` of `buckets`.
+uint32_t FirstHome(uint32_t index, uint32_t buckets) { return ((index << 16) + buckets - 1) / buckets; }
+
+}  // namespace
+
+uint64_t Table::Scan(uint64_t cursor_value, size_t count, const std::function<void(Entry*)>& visit) const {
+  if (size_ == 0) return 0;
+  const Cursor cursor = Cursor::Decode(cursor_value);
+  const Segment* segment = SegmentAt(DirectoryIndex(cursor.prefix));
+  // A segment that was merged since: what came from its other half may not have been visited at all.
+  uint32_t home = segment->depth < cursor.depth ? 0 : cursor.home;
+  size_t visited = 0;
+  while (true) {
+    const Bucket* buckets = Buckets(segment);
+    for (uint32_t b = HomeBucket(home, segment->buckets); b < segment->buckets; ++b) {
+      if (visited >= count) return Cursor{segment->prefix, home, segment->depth}.Encode();
+      const size_t before = visited;
+      // The keys that are at home here, wherever they found room.
+      for (uint32_t i = b;;) {
+        const Bucket& bucket = buckets[i];
+        for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
+          const uint64_t slot = bucket.slots[__builtin_ctz(full)];
+          const uint32_t slot_home = static_cast<uint32_t>(slot >> 48);
+          if (HomeBucket(slot_home, segment->buckets) != b || slot_home < home) continue;
+          visit(reinterpret_cast<Entry*>(slot & kAddressMask));
+          ++visited;
+        }
+        if (bucket.passed == 0) break;
+        if (++i == segment->buckets) i = 0;
+        if (i == b) break;
+      }
+      if (visited == before) ++visited;
+      home = FirstHome(b + 1, segment->buckets);
+    }
+    segment = NextSegment(segment);
+    if (segment == nullptr) return 0;
+    home = 0;
+    if (visited >= count) return Cursor{segment->prefix, 0, segment->depth}.Encode();
+  }
+}
+
+void Table::ForEach(const std::function<void(Entry*)>& visit) const {
+  for (const Segment* segment = FirstSegment(); segment != nullptr; segment = NextSegment(segment)) {
+    const Bucket* buckets = Buckets(segment);
+    for (uint32_t b = 0; b < segment->buckets; ++b) {
+      for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
+        visit(reinterpret_cast<Entry*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+      }
+    }
+  }
+}
+
+Table::Position Table::RandomPosition(Random& random) const {
+  if (size_ == 0) return {};
+  // Each slot of the table, and as many that do not exist as make all segments equally large, are equally likely;
+  // what is not an entry is drawn again. A segment that stands in the directory more than once counts once.
+  const uint32_t slots_drawn_from = depth_ == 0
+                                        ? SegmentAt(0)->buckets * static_cast<uint32_t>(kSlotsPerBucket)
+                                        : BucketsIn(kMaxSegmentBytes, false) * static_cast<uint32_t>(kSlotsPerBucket);
+  constexpr int kMaxTries = 20000;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const size_t place = random.Below(directory_.size());
+    Segment* segment = SegmentAt(place);
+    if (DirectoryStart(segment) != place) continue;
+    const uint32_t index = static_cast<uint32_t>(random.Below(slots_drawn_from));
+    if (index >= segment->buckets * kSlotsPerBucket) continue;
+    Bucket& bucket = Buckets(segment)[index / kSlotsPerBucket];
+    if (bucket.tags[index % kSlotsPerBucket] != 0) return PositionAt(segment, index);
+  }
+  // Almost empty (before it shrinks): count off a random number of entries.
+  uint64_t left = random.Below(size_);
+  for (Segment* segment = FirstSegment(); segment != nullptr; segment = NextSegment(segment)) {
+    if (left >= segment->used) {
+      left -= segment->used;
+      continue;
+    }
+    for (uint32_t index = 0;; ++index) {
+      if (Buckets(segment)[index / kSlotsPerBucket].tags[index % kSlotsPerBucket] == 0) continue;
+      if (left-- == 0) return PositionAt(segment, index);
+    }
+  }
+  PINYON_CHECK(false);
+  return {};
+}
+
+Table::Position Table::RandomExpiring(Random& random) const {
+  if (expiring_ == 0) return {};
+  constexpr int kMaxTries = 64;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    Segment* segment = SegmentAt(random.Below(directory_.size()));
+    if (segment->expiring == 0) continue;
+    const uint16_t* deadlines = Deadlines(segment);
+    const uint32_t slots = segment->buckets * static_cast<uint32_t>(kSlotsPerBucket);
+    uint32_t index = static_cast<uint32_t>(random.Below(slots));
+    while (deadlines[index] == 0) index = index + 1 == slots ? 0 : index + 1;
+    return PositionAt(segment, index);
+  }
+  for (size_t place = 0; place < directory_.size(); ++place) {
+    Segment* segment = SegmentAt(place);
+    if (segment->expiring == 0) continue;
+    uint32_t index = 0;
+    while (Deadlines(segment)[index] == 0) ++index;
+    return PositionAt(segment, index);
+  }
+  PINYON_CHECK(false);
+  return {};
+}
+
+bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire) {
+  now_tick_ = TickOf(now_ms);
+  if (expiring_ == 0) return true;
+  const size_t places = directory_.size();
+  for (size_t visited = 0; visited < places; ++visited) {
+    if (expire_next_ >= places) expire_next_ = 0;
+    if (due_[expire_next_] <= now_tick_ && !ExpireSegment(expire_next_, now_ms, expire)) return false;
+    ++expire_next_;
+  }
+  return true;
+}
+
+bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool(Position)>& expire) {
+  Segment* segment = SegmentAt(place);
+  PINYON_ASSERT(DirectoryStart(segment) == place);
+  if (segment->expiring == 0) {
+    due_[place] = kNothingDue;
+    return true;
+  }
+  uint16_t* deadlines = Deadlines(segment);
+  const uint32_t slots = segment->buckets * static_cast<uint32_t>(kSlotsPerBucket);
+  // Sixteen bits do not tell what was due long ago from what is due far ahead: then every entry is looked at.
+  const bool trust_deadlines = now_tick_ - due_[place] <= kDeadlineRange;
+  // Candidates in groups, so that their entries can be fetched together.
+  constexpr size_t kGroup = 16;
+  std::array<uint32_t, kGroup> group;
+  int64_t earliest = kNothingDue;
+  for (uint32_t next = 0; next < slots;) {
+    size_t count = 0;
+    for (; next < slots && count < kGroup; ++next) {
+      if (deadlines[next] == 0) continue;
+      const int64_t ahead = DeadlineAhead(deadlines[next], now_tick_);
+      if (trust_deadlines && ahead > 0) {
+        earliest = std::min(earliest, now_tick_ + ahead);
+        continue;
+      }
+      __builtin_prefetch(PositionAt(segment, next).entry());
+      group[count++] = next;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const Position position = PositionAt(segment, group[i]);
+      if (position->expiry_ms() < now_ms) {
+        if (!expire(position)) return false;
+        continue;
+      }
+      SetDeadline(segment, group[i], position.entry());
+      earliest = std::min(earliest, now_tick_ + DeadlineAhead(deadlines[group[i]], now_tick_));
+    }
+  }
+  due_[place] = earliest;
+  return true;
+}
+
+void Table::CheckConsistency() const {
+  size_t size = 0, expiring = 0, segments = 0, bytes = 0, buckets_seen = 0;
+  for (size_t place = 0; place < directory_.size();) {
+    const Segment* segment = SegmentAt(place);
+    PINYON_CHECK(segment->depth <= depth_);
+    const size_t copies = size_t{1} << (depth_ - segment->depth);
+    PINYON_CHECK(DirectoryStart(segment) == place);
+    for (size_t i = 0; i < copies; ++i) {
+      PINYON_CHECK(SegmentAt(place + i) == segment && directory_[place + i] >> 48 == segment->buckets);
+    }
+    std::vector<uint32_t> passed(segment->buckets, 0);
+    size_t used = 0, segment_expiring = 0;
+    const uint16_t* deadlines = segment->has_deadlines ? Deadlines(const_cast<Segment*>(segment)) : nullptr;
+    for (uint32_t index = 0; index < segment->buckets * kSlotsPerBucket; ++index) {
+      const Bucket& bucket = Buckets(segment)[index / kSlotsPerBucket];
+      const uint64_t slot = bucket.slots[index % kSlotsPerBucket];
+      if (bucket.tags[index % kSlotsPerBucket] == 0) {
+        PINYON_CHECK(slot == 0 && (deadlines == nullptr || deadlines[index] == 0));
+        continue;
+      }
+      ++used;
+      const Entry* entry = reinterpret_cast<const Entry*>(slot & kAddressMask);
+      const uint64_t hash = Hash(entry->key());
+      PINYON_CHECK(Tag(hash) == bucket.tags[index % kSlotsPerBucket] && Home(hash) == slot >> 48);
+      PINYON_CHECK(SegmentAt(DirectoryIndex(hash)) == segment);
+      PINYON_CHECK(Find(entry->key(), hash).entry() == entry);
+      uint32_t b = HomeBucket(Home(hash), segment->buckets);
+      for (; b != index / kSlotsPerBucket; b = b + 1 == segment->buckets ? 0 : b + 1) ++passed[b];
+      PINYON_CHECK(entry->HasExpiry() == (deadlines != nullptr && deadlines[index] != 0));
+      if (!entry->HasExpiry()) continue;
+      ++segment_expiring;
+      PINYON_CHECK(due_[place] != kNothingDue);
+    }
+    for (uint32_t b = 0; b < segment->buckets; ++b) {
+      const uint8_t counted = Buckets(segment)[b].passed;
+      PINYON_CHECK(counted == kStuck || counted == passed[b]);
+    }
+    PINYON_CHECK(used == segment->used && segment_expiring == segment->expiring);
+    size += used;
+    expiring += segment_expiring;
+    ++segments;
+    bytes += segment->bytes;
+    buckets_seen += segment->buckets;
+    place += copies;
+  }
+  PINYON_CHECK(size == size_ && expiring == expiring_ && segments == segment_count_ && bytes == segment_bytes_);
+  PINYON_CHECK(buckets_seen == bucket_count_);
+}
+
+}  // namespace pinyon

@@ -1,0 +1,241 @@
+#include "resp/request_parser.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+#include "base/numbers.h"
+#include "base/strings.h"
+
+namespace pinyon {
+
+namespace {
+
+constexpr int64_t kMaxUnauthenticatedArgs = 10;
+constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
+
+}  // namespace
+
+RequestParser::~RequestParser() {
+  ReleaseLargeArgs();
+  if (block_ != nullptr) block_->Unref();
+}
+
+void RequestParser::ReleaseLargeArgs() {
+  for (const LargeArg& arg : large_args_) {
+    if (arg.second != nullptr) arg.second->Unref();
+  }
+  large_args_.clear();
+}
+
+size_t RequestParser::MemoryBytes() const {
+  size_t total = block_ != nullptr ? block_->AllocatedBytes() : 0;
+  for (const LargeArg& arg : large_args_) total += arg.second != nullptr ? arg.second->AllocatedBytes() : 0;
+  if (partial_ != nullptr) total += sizeof(Partial) + partial_->args.capacity() * sizeof(Partial::Arg);
+  return total;
+}
+
+RequestParser::Status RequestParser::Fail(std::string_view text) {
+  error_ = "ERR Protocol error: ";
+  error_ += text;
+  partial_.reset();
+  return Status::kError;
+}
+
+// Reads the decimal number at `p` and the line end behind it (any two bytes of which the first is '\r', as Redis
+// does); on success `p` is behind them.
+RequestParser::Line RequestParser::ParseLength(const char*& p, const char* end, int64_t* value) {
+  // The usual: up to nine digits without a leading zero.
+  const char* q = p;
+  int64_t number = 0;
+  while (q < end && q - p < 9 && static_cast<unsigned char>(*q - '0') <= 9) number = number * 10 + (*q++ - '0');
+  if (end - q >= 2 && *q == '\r' && q > p && (*p != '0' || q - p == 1)) {
+    *value = number;
+    p = q + 2;
+    return Line::kDone;
+  }
+  const char* line_end = static_cast<const char*>(std::memchr(p, '\r', static_cast<size_t>(end - p)));
+  if (line_end == nullptr || end - line_end < 2) return Line::kNeedMore;
+  if (!ParseInt64({p, static_cast<size_t>(line_end - p)}, value)) return Line::kBad;
+  p = line_end + 2;
+  return Line::kDone;
+}
+
+RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits& limits, size_t* consumed,
+                                           std::vector<std::string_view>* args) {
+  *consumed = 0;
+  if (partial_ != nullptr) return ResumePartial(bytes, limits, consumed, args);
+  if (holds_arguments_) {
+    holds_arguments_ = false;
+    ReleaseLargeArgs();
+    inline_args_.clear();
+  }
+  if (bytes.empty()) return Status::kNeedMore;
+  if (bytes.front() == '*') return ParseFresh(bytes, limits, consumed, args);
+  return ParseInline(bytes, consumed, args);
+}
+
+// The usual: a whole request lies there. When it does not, what was found goes into partial_.
+RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Limits& limits, size_t* consumed,
+                                                std::vector<std::string_view>* args) {
+  const char* const start = bytes.data();
+  const char* const end = start + bytes.size();
+  const char* p = start + 1;
+  int64_t count = 0;
+  switch (ParseLength(p, end, &count)) {
+    case Line::kNeedMore:
+      if (bytes.size() > kMaxInlineBytes) return Fail("too big mbulk count string");
+      return Status::kNeedMore;
+    case Line::kBad: return Fail("invalid multibulk length");
+    case Line::kDone: break;
+  }
+  if (count > INT_MAX) return Fail("invalid multibulk length");
+  if (count > kMaxUnauthenticatedArgs && !limits.authenticated) return Fail("unauthenticated multibulk length");
+
+  const size_t first_arg = args->size();
+  for (int64_t left = count; left > 0; --left) {
+    const char* const arg_start = p;
+    if (p < end && *p == '$') {
+      ++p;
+      int64_t length = 0;
+      const Line line = ParseLength(p, end, &length);
+      if (line == Line::kDone && length >= 0 && length <= limits.max_bulk_bytes &&
+          (limits.authenticated || length <= kMaxUnauthenticatedBulk) && end - p >= length + 2) {
+        args->emplace_back(p, static_cast<size_t>(length));
+        p += length + 2;
+        continue;
+      }
+    }
+    partial_ = std::make_unique<Partial>();
+    partial_->position = static_cast<size_t>(arg_start - start);
+    partial_->args_left = left;
+    for (size_t i = first_arg; i < args->size(); ++i) {
+      partial_->args.push_back({static_cast<size_t>((*args)[i].data() - start), (*args)[i].size()});
+    }
+    args->resize(first_arg);
+    return ResumePartial(bytes, limits, consumed, args);
+  }
+  *consumed = static_cast<size_t>(p - start);
+  return Status::kRequest;
+}
+
+bool RequestParser::CheckBulkLength(Line line, int64_t length, const Limits& limits) {
+  if (line == Line::kBad || length < 0 || length > limits.max_bulk_bytes) {
+    Fail("invalid bulk length");
+    return false;
+  }
+  if (!limits.authenticated && length > kMaxUnauthenticatedBulk) {
+    Fail("unauthenticated bulk length");
+    return false;
+  }
+  return true;
+}
+
+RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const Limits& limits, size_t* consumed,
+                                                   std::vector<std::string_view>* args) {
+  if (block_ != nullptr) {
+    if (BlockMissing() > 0) return Status::kNeedBlock;
+    block_->set_length(block_->capacity() - 2);
+    partial_->args.push_back({kInBlock, block_->length()});
+    large_args_.emplace_back(partial_->args.size() - 1, block_);
+    holds_arguments_ = true;
+    block_ = nullptr;
+    --partial_->args_left;
+  }
+  const char* const start = bytes.data();
+  const char* const end = start + bytes.size();
+  while (partial_->args_left > 0) {
+    const char* p = start + partial_->position;
+    if (p >= end) return Status::kNeedMore;
+    if (*p != '$') {
+      if (std::memchr(p, '\r', static_cast<size_t>(end - p)) == nullptr) {
+        if (static_cast<size_t>(end - p) > kMaxInlineBytes) return Fail("too big bulk count string");
+        return Status::kNeedMore;
+      }
+      return Fail(std::string("expected '$', got '") + *p + "'");
+    }
+    ++p;
+    int64_t length = 0;
+    const Line line = ParseLength(p, end, &length);
+    if (line == Line::kNeedMore) {
+      if (static_cast<size_t>(end - p) > kMaxInlineBytes) return Fail("too big bulk count string");
+      return Status::kNeedMore;
+    }
+    if (!CheckBulkLength(line, length, limits)) return Status::kError;
+    if (end - p < length + 2) {
+      if (static_cast<size_t>(length) < kLargeBulkBytes) return Status::kNeedMore;
+      return StartBlock(static_cast<size_t>(p - start), length, bytes, consumed);
+    }
+    partial_->args.push_back({static_cast<size_t>(p - start), static_cast<size_t>(length)});
+    partial_->position = static_cast<size_t>(p - start) + static_cast<size_t>(length) + 2;
+    --partial_->args_left;
+  }
+  FinishPartial(bytes, consumed, args);
+  return Status::kRequest;
+}
+
+// Moves what has arrived of a large bulk to a block; the bulk leaves the caller's bytes.
+RequestParser::Status RequestParser::StartBlock(size_t arrived_offset, int64_t length, std::string_view bytes,
+                                                size_t* consumed) {
+  const size_t arrived = bytes.size() - arrived_offset;
+  const size_t whole = static_cast<size_t>(length) + 2;  // the line end too
+  PINYON_ASSERT(arrived < whole);
+  block_ = SharedBlock::New(0, whole);
+  std::memcpy(block_->data(), bytes.data() + arrived_offset, arrived);
+  block_filled_ = arrived;
+  partial_->position = arrived_offset;
+  *consumed = arrived;
+  return Status::kNeedBlock;
+}
+
+void RequestParser::FinishPartial(std::string_view bytes, size_t* consumed, std::vector<std::string_view>* args) {
+  args->reserve(args->size() + partial_->args.size());
+  auto large = large_args_.begin();
+  for (const Partial::Arg& arg : partial_->args) {
+    if (arg.offset == kInBlock) {
+      args->push_back(large->second->bytes());
+      ++large;
+    } else {
+      args->push_back(bytes.substr(arg.offset, arg.length));
+    }
+  }
+  *consumed = partial_->position;
+  partial_.reset();
+}
+
+RequestParser::Status RequestParser::ParseInline(std::string_view bytes, size_t* consumed,
+                                                 std::vector<std::string_view>* args) {
+  const size_t newline = bytes.find('\n');
+  if (newline == std::string_view::npos) {
+    if (bytes.size() > kMaxInlineBytes) return Fail("too big inline request");
+    return Status::kNeedMore;
+  }
+  std::string_view line = bytes.substr(0, newline);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  *consumed = newline + 1;
+
+  const auto is_plain = [](char c) { return c >= ' ' && c != '"' && c != '\'' && c != '\\'; };
+  if (!std::all_of(line.begin(), line.end(), is_plain)) {
+    auto split = SplitArgs(line);
+    if (!split) {
+      *consumed = 0;
+      return Fail("unbalanced quotes in request");
+    }
+    inline_args_ = std::move(*split);
+    holds_arguments_ = true;
+    args->insert(args->end(), inline_args_.begin(), inline_args_.end());
+    return Status::kRequest;
+  }
+  for (size_t i = 0; i < line.size();) {
+    if (line[i] == ' ') {
+      ++i;
+      continue;
+    }
+    const size_t word_end = std::min(line.find(' ', i), line.size());
+    args->push_back(line.substr(i, word_end - i));
+    i = word_end;
+  }
+  return Status::kRequest;
+}
+
+}  // namespace pinyon
