@@ -4,10 +4,12 @@
 #include "engine/command_table.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "base/assert.h"
 #include "base/strings.h"
+#include "engine/command_docs.h"
 
 namespace pinyon {
 
@@ -50,6 +52,14 @@ Digest DigestOf(std::string_view name) {
 size_t HashOf(const Digest& digest) {
   const uint64_t mixed = (digest.head ^ (digest.tail << 23 | digest.tail >> 41)) * 0x9e3779b97f4a7c15;
   return static_cast<size_t>(mixed >> 40);
+}
+
+void CheckSyntaxLine(const CommandSpec& spec) {
+  std::vector<DocArgument> arguments;
+  std::string error;
+  if (ParseSyntax(spec, &arguments, &error)) return;
+  std::fprintf(stderr, "command '%s', syntax line '%s': %s\n", spec.name, spec.syntax, error.c_str());
+  PINYON_CHECK(error.empty());
 }
 
 uint32_t DerivedAcl(uint32_t flags, uint32_t acl) {
@@ -117,6 +127,7 @@ Command* CommandTable::Build(const CommandSpec& spec, Command* parent) {
     command->name = *names_.emplace_back(std::make_unique<std::string>(full_name));
   }
   PINYON_CHECK(ToLower(command->name) == command->name);
+  CheckSyntaxLine(spec);
   command->flags = spec.flags;
   command->acl = DerivedAcl(spec.flags, spec.acl);
   DeriveKeyRange(spec, command);
