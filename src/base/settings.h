@@ -19,16 +19,17 @@
 // Errors are texts in Redis's words; an empty SettingError means success.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
-
-#include "base/settings_text.h"
 
 namespace pinyon {
 
@@ -46,9 +47,10 @@ enum Flag : uint32_t {
   kInert = 1U << 6,             // known and remembered, but nothing reads it yet
 };
 
-// Who is setting: the file and the command line at start (lines may accumulate, as `save` does), or CONFIG
-// SET (the value replaces what was there).
-enum class Phase { kLoad, kRuntime };
+// Who is setting: the file and the command line at start, or CONFIG SET, whose value replaces what was there.
+// Lines of a file may accumulate, as those of `save` do: the first one of a source (see BeginSource) is
+// kLoad, and replaces what was there, those after it are kLoadMore.
+enum class Phase { kLoad, kLoadMore, kRuntime };
 }  // namespace setting
 
 // A pointer to any integer member, whatever its width: `.target = &options.timeout_s`. Ranges are the
@@ -179,14 +181,16 @@ struct StringListSetting {
 
 // A directive with its own grammar. The owner stores the default before declaring it.
 struct SpecialSetting {
-  // Parses and stores, or returns an error and changes nothing. Given what Get() printed it must restore that
-  // value in phase kRuntime: this is how a failed CONFIG SET is undone.
+  // Parses and stores, or returns an error and changes nothing. Gets exactly one word, unless the flags have
+  // kMultiArg: then any number within min_args and max_args, where "" counts as none. Given what get()
+  // printed (split at spaces when kMultiArg) in phase kRuntime it must restore that value: so is a failed
+  // CONFIG SET undone.
   std::function<SettingError(const std::vector<std::string>& args, setting::Phase phase)> set = {};
   std::function<std::string()> get = {};
   // The values of the lines that CONFIG REWRITE writes, without the name, quoted where needed; without this
-  // function, one line of what get() prints, quoted as needed.
+  // function, one line of what get() prints, quoted as a whole if empty or not kMultiArg.
   std::function<std::vector<std::string>()> rewrite = {};
-  size_t min_args = 1;
+  size_t min_args = 0;
   size_t max_args = SIZE_MAX;
   uint32_t flags = 0;
   std::string_view alias = {};
@@ -231,11 +235,14 @@ class SettingsRegistry {
   // Whether CONFIG SET's value for that name must be kept out of logs; false for unknown names.
   bool IsSensitive(std::string_view name) const;
 
+  // Starts another source of lines: a file, an included one, the rest of the including one. See Phase.
+  void BeginSource() { loaded_in_source_.clear(); }
   // One line of a file or of the command line, already split: the name, then its arguments.
   SettingError Load(const std::vector<std::string>& words);
 
-  // CONFIG GET: a pattern with glob characters matches names and aliases that are not hidden; anything else
-  // is looked up and answered in the spelling asked for. Each name is answered once, in order of declaration.
+  // CONFIG GET: a pattern with any of *?[ matches names and aliases that are not hidden; anything else is
+  // looked up and answered in the spelling asked for. Each name is answered once, by order of patterns, then
+  // of declaration.
   std::vector<Pair> Get(const std::vector<std::string_view>& patterns) const;
   // The value as CONFIG GET prints it; the name must be declared and not a line directive.
   std::string GetOne(std::string_view name) const;
@@ -265,6 +272,7 @@ class SettingsRegistry {
     std::string_view alias;
     uint32_t flags = 0;
     bool is_line = false;
+    bool is_string = false;  // one word whatever it holds: always quoted in a file
     bool rewrite_empty = true;
     size_t min_args = 1;
     size_t max_args = 1;
@@ -275,24 +283,29 @@ class SettingsRegistry {
     std::string default_text;  // what get() said right after the declaration
   };
 
-  // One directive of a CONFIG SET under way.
+  // One pair of a CONFIG SET under way.
   struct Change {
     const Directive* directive;
     std::string_view asked_name;
-    std::vector<std::string> args;
+    std::string_view new_text;
     std::string old_text;
-    bool changed = false;
+    bool changed;
   };
+  using PairViews = std::vector<std::pair<std::string_view, std::string_view>>;
 
   void Add(Directive directive);
   const Directive* Find(std::string_view name) const;
-  std::string PrepareChanges(const std::vector<std::pair<std::string_view, std::string_view>>& pairs,
-                             const SetPolicy& policy, std::vector<Change>* changes) const;
+  SettingError CheckPairs(const PairViews& pairs, const SetPolicy& policy,
+                          std::vector<Change>* changes) const;
+  static std::vector<std::string> ArgsFromText(const Directive& directive, std::string_view text);
+  static SettingError SetArgs(const Directive& directive, const std::vector<std::string>& args,
+                              setting::Phase phase);
   static void Undo(const std::vector<Change>& changes, size_t set_count, size_t applied_count);
-  static std::vector<std::string> RewrittenLines(const Directive& directive);
+  static std::vector<std::string> RewrittenLines(const Directive& directive, bool in_file);
 
-  std::vector<Directive> directives_;
-  std::unordered_map<std::string, size_t> index_by_name_;  // lower-case names and aliases
+  std::deque<Directive> directives_;  // addresses stay valid while more are declared
+  std::unordered_map<std::string, const Directive*> directive_by_name_;  // lower-case names and aliases
+  std::unordered_set<const Directive*> loaded_in_source_;
 };
 
 }  // namespace pinyon
