@@ -1,8 +1,9 @@
-// The one propagation path: what a unit (a command, an EXEC, a script, an expiry) did, as commands that give the same
-// data when they are replayed, for the append-only file and replicas.
+// The one propagation path: what a unit (a command, an EXEC, a script, an expiry) did, as commands that give
+// the same data when they are replayed, for the append-only file and replicas.
 //
-// Effects are collected while the unit runs and delivered by EndUnit in order, each in its database (SELECT is put in
-// where it changes), in MULTI ... EXEC when there is more than one. While nobody listens nothing is encoded.
+// Effects are collected while the unit runs and delivered by EndUnit in order, each in its database (SELECT
+// is put in where it changes), in MULTI ... EXEC when there is more than one. While nobody listens nothing is
+// encoded.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +41,7 @@ class Effects {
   EffectListener* listener_ = nullptr;
   int selected_database_ = -1;  // in the log, as far as it is known
   size_t count_ = 0;
-  size_t first_size_ = 0;       // bytes of the first effect with its SELECT, before which MULTI goes if more follow
-  std::string text_;
+  std::string text_;  // of the unit: MULTI (skipped if one effect follows), then the effects
   uint64_t offset_ = 0;
 };
 

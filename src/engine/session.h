@@ -1,5 +1,5 @@
-// What the server knows of one client beyond its socket: identity, database, protocol, transaction. The same for a
-// client without a socket (loading a log, a script): then `connection` is null.
+// What the server knows of one client beyond its socket: identity, database, protocol, transaction. The same
+// for a client without a socket (loading a log, a script): then `connection` is null.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,9 @@ class Transaction {
   Command* command(size_t index) const { return commands_[index].command; }
   // The arguments of a queued command; valid until the next Queue or Reset.
   void GetArgs(size_t index, std::vector<std::string_view>* args) const;
-  size_t MemoryBytes() const { return text_.capacity() + ends_.capacity() * sizeof(size_t); }
+  size_t MemoryBytes() const {
+    return text_.capacity() + ends_.capacity() * sizeof(size_t) + commands_.capacity() * sizeof(Queued);
+  }
 
   // An error while queueing: EXEC will answer EXECABORT.
   bool has_error() const { return has_error_; }
@@ -36,6 +38,7 @@ class Transaction {
   // A watched key changed: EXEC will answer null.
   bool watched_changed() const { return watched_changed_; }
   void SetWatchedChanged() { watched_changed_ = true; }
+  void ClearWatchedChanged() { watched_changed_ = false; }
 
  private:
   struct Queued {
@@ -69,7 +72,8 @@ class Session {
   bool authenticated = false;
   bool no_evict = false;
   bool no_touch = false;
-  // Set by QUIT, CLIENT KILL of oneself, protocol errors: nothing more is executed, what is owed is still sent.
+  // Set by QUIT, CLIENT KILL of oneself, protocol errors: nothing more is executed, what is owed is still
+  // sent.
   bool closing = false;
   ReplyWriter reply;
   // Where replies go unless CLIENT REPLY says otherwise.
@@ -89,7 +93,8 @@ class Session {
   Transaction transaction;
   std::vector<WatchedKey> watched;
 
-  // Block in which a large argument of the command being run arrived (at most one per argument; see TakeBlock).
+  // Block in which a large argument of the command being run arrived (at most one per argument; see
+  // TakeBlock).
   std::vector<std::pair<size_t, SharedBlock*>>* large_args = nullptr;
 
   void SetReplyMode(ReplyMode mode) {

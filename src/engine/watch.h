@@ -1,5 +1,5 @@
-// WATCH: which sessions want to know that a key changed. Keys are named, not pointed to. Costs nothing while nobody
-// watches; while somebody does, one hash lookup for each change.
+// WATCH: which sessions want to know that a key changed. Keys are named, not pointed to. Costs nothing while
+// nobody watches; while somebody does, one hash lookup for each change.
 #pragma once
 
 #include <string>
@@ -33,12 +33,14 @@ class WatchTable {
   void BeforeSwap(int first, int second);
 
  private:
-  static std::string Name(int database, std::string_view key);
+  // The name of a key in `watchers_`, built in `name_`.
+  const std::string& Name(int database, std::string_view key);
   void MarkKey(int database, std::string_view key);
   void MarkKeysThatDiffer(int database, const Database* before, const Database* after);
 
   Keyspace& keyspace_;
   std::unordered_map<std::string, std::vector<Session*>> watchers_;
+  std::string name_;
 };
 
 }  // namespace pinyon
