@@ -1,0 +1,91 @@
+#include "net/event_loop.h"
+
+#include "base/assert.h"
+
+namespace pinyon {
+
+EventLoop::EventLoop() {
+  PINYON_CHECK(uv_loop_init(&loop_) == 0);
+  loop_.data = this;
+  uv_check_init(&loop_, &check_);
+  uv_prepare_init(&loop_, &prepare_);
+  uv_idle_init(&loop_, &idle_);
+  uv_check_start(&check_, [](uv_check_t* handle) { static_cast<EventLoop*>(handle->loop->data)->RunTurn(); });
+  uv_prepare_start(&prepare_, [](uv_prepare_t* handle) {
+    EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
+    if (loop->turn_requested_) loop->RunTurn();
+  });
+}
+
+EventLoop::~EventLoop() {
+  DrainClosing();
+  PINYON_CHECK(uv_loop_close(&loop_) == 0);
+}
+
+void EventLoop::RunTurn() {
+  turn_requested_ = false;
+  const bool work_left = turn_ && turn_();
+  if (work_left == idle_active_) return;
+  idle_active_ = work_left;
+  if (work_left) {
+    uv_idle_start(&idle_, [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(&idle_);
+  }
+}
+
+size_t EventLoop::AddTimer(uint64_t interval_ms, std::function<void()> callback) {
+  timers_.push_back(std::make_unique<Timer>());
+  Timer& timer = *timers_.back();
+  timer.callback = std::move(callback);
+  uv_timer_init(&loop_, &timer.handle);
+  timer.handle.data = &timer;
+  SetInterval(timers_.size() - 1, interval_ms);
+  return timers_.size() - 1;
+}
+
+void EventLoop::SetInterval(size_t timer, uint64_t interval_ms) {
+  PINYON_ASSERT(interval_ms > 0);
+  uv_timer_start(
+      &timers_[timer]->handle,
+      [](uv_timer_t* handle) {
+        static_cast<EventLoop*>(handle->loop->data)->RequestTurn();
+        static_cast<Timer*>(handle->data)->callback();
+      },
+      interval_ms, interval_ms);
+}
+
+void EventLoop::OnSignal(int signal, std::function<void()> callback) {
+  signals_.push_back(std::make_unique<Signal>());
+  Signal& added = *signals_.back();
+  added.callback = std::move(callback);
+  uv_signal_init(&loop_, &added.handle);
+  added.handle.data = &added;
+  PINYON_CHECK(uv_signal_start(
+                   &added.handle,
+                   [](uv_signal_t* handle, int) {
+                     static_cast<EventLoop*>(handle->loop->data)->RequestTurn();
+                     static_cast<Signal*>(handle->data)->callback();
+                   },
+                   signal) == 0);
+}
+
+void EventLoop::Run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void EventLoop::Stop() { uv_stop(&loop_); }
+
+void EventLoop::DrainClosing() {
+  turn_ = nullptr;
+  const auto close = [](auto* handle) {
+    uv_handle_t* base = reinterpret_cast<uv_handle_t*>(handle);
+    if (uv_is_closing(base) == 0) uv_close(base, nullptr);
+  };
+  close(&check_);
+  close(&prepare_);
+  close(&idle_);
+  for (const auto& timer : timers_) close(&timer->handle);
+  for (const auto& signal : signals_) close(&signal->handle);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+
+}  // namespace pinyon

@@ -1,0 +1,68 @@
+// The libuv loop, and the places in it at which the server's turn runs.
+//
+// After polling (uv_check) the turn handler runs. Before polling (uv_prepare) it runs again if something was queued
+// since, because libuv fires timers before it polls and would sleep on their results. While the handler says that
+// there is work left, polling does not block (an idle handle is active).
+//
+// Callbacks of timers and signals run on the loop's thread and must only enqueue work.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace pinyon {
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // `turn` returns whether it left work that can go on at once.
+  void SetTurn(std::function<bool()> turn) { turn_ = std::move(turn); }
+  // Something was queued for the turn: it runs before the loop sleeps.
+  void RequestTurn() { turn_requested_ = true; }
+
+  // Calls `callback` every `interval_ms`, as long as the loop lives. The handle's number is for SetInterval.
+  size_t AddTimer(uint64_t interval_ms, std::function<void()> callback);
+  void SetInterval(size_t timer, uint64_t interval_ms);
+  void OnSignal(int signal, std::function<void()> callback);
+
+  // Runs until Stop().
+  void Run();
+  void Stop();
+  // Closes every handle that is still open and lets their callbacks run; to be called after Run, when the owners of
+  // connections and listeners have asked them to close.
+  void DrainClosing();
+
+  uv_loop_t* uv() { return &loop_; }
+
+ private:
+  struct Timer {
+    uv_timer_t handle;
+    std::function<void()> callback;
+  };
+  struct Signal {
+    uv_signal_t handle;
+    std::function<void()> callback;
+  };
+
+  void RunTurn();
+
+  uv_loop_t loop_;
+  uv_check_t check_;
+  uv_prepare_t prepare_;
+  uv_idle_t idle_;
+  bool idle_active_ = false;
+  bool turn_requested_ = false;
+  std::function<bool()> turn_;
+  std::vector<std::unique_ptr<Timer>> timers_;
+  std::vector<std::unique_ptr<Signal>> signals_;
+};
+
+}  // namespace pinyon
