@@ -83,6 +83,7 @@ class StringSink final : public ReplySink {
   void Clear() {
     text_.clear();
     cursor_ = scratch_;
+    limit_ = scratch_ + sizeof scratch_;
   }
 
  private:
