@@ -1,0 +1,314 @@
+// DEBUG: looking inside, and breaking things on purpose. Who may use it at all (enable-debug-command) is
+// checked by the dispatcher. Subcommands are matched with the exact number of their arguments, as Redis does;
+// what crashes the server takes any number.
+#include <fmt/core.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "base/alloc.h"
+#include "base/glob.h"
+#include "base/log.h"
+#include "commands/families.h"
+#include "engine/call.h"
+
+namespace pinyon {
+
+namespace {
+
+constexpr std::string_view kHelp[] = {
+    "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "ASSERT",
+    "    Crash by a failed assertion.",
+    "CHANGE-REPL-ID",
+    "    Accepted and without effect: there is no replication identity to change.",
+    "ERROR <string>",
+    "    Reply the string as an error.",
+    "HTSTATS <dbid>",
+    "    Statistics of the table of a database.",
+    "JMAP",
+    "    Statistics of the tables of all databases that hold keys.",
+    "LOG <message>",
+    "    Write the message to the server's log.",
+    "OBJECT <key>",
+    "    Show how a key and its value are stored.",
+    "PANIC",
+    "    Crash by a panic.",
+    "PROTOCOL <type>",
+    "    Reply a test value of a type: string, integer, double, bignum, null, array,",
+    "    set, map, attrib, push, verbatim, true, false.",
+    "SDSLEN <key>",
+    "    Show the lengths and the memory of a key and its string.",
+    "SEGFAULT",
+    "    Crash by an invalid memory access.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    With 0, keys expire only when they are accessed; with 1, on their own again.",
+    "SLEEP <seconds>",
+    "    Stop the server for that long. Decimals allowed.",
+    "STRINGMATCH-LEN <pattern> <string>",
+    "    Reply whether a glob-style pattern matches a string.",
+    "HELP",
+    "    Print this help.",
+};
+
+void Help(Call& call) {
+  call.reply.ArrayHeader(std::size(kHelp));
+  for (const std::string_view line : kHelp) call.reply.SimpleString(line);
+}
+
+[[noreturn]] void Die() {
+  PrintStackTrace();
+  std::abort();
+}
+
+void Segfault(Call&) {
+  // Volatile, so that the compiler does not see through it.
+  volatile uintptr_t nowhere = 0;
+  *reinterpret_cast<volatile char*>(nowhere) = 1;
+  Die();
+}
+
+void Panic(Call& call) {
+  call.engine.log.Warning("DEBUG PANIC called at Unix time {}", call.now_ms() / 1000);
+  Die();
+}
+
+void Assert(Call& call) { PINYON_CHECK(call.argc() == 0); }
+
+// As atof reads it: what is no number is 0.
+double LeadingNumber(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
+
+void Sleep(Call& call) {
+  const double seconds = LeadingNumber(call.args[2]);
+  constexpr double kMaxSeconds = 1e9;
+  if (seconds > 0 && seconds <= kMaxSeconds) {
+    const auto nanoseconds = static_cast<int64_t>(seconds * 1e9);
+    timespec left{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+  }
+  call.reply.Ok();
+}
+
+// Bytes of a string in a snapshot, without compression (Redis RDB file format: string encoding).
+size_t SerializedStringBytes(std::string_view bytes) {
+  constexpr size_t kMaxInt32Chars = 11;
+  int64_t number;
+  if (bytes.size() <= kMaxInt32Chars && ParseInt64(bytes, &number)) {
+    if (number >= INT8_MIN && number <= INT8_MAX) return 2;
+    if (number >= INT16_MIN && number <= INT16_MAX) return 3;
+    if (number >= INT32_MIN && number <= INT32_MAX) return 5;
+  }
+  const size_t length_bytes = bytes.size() < 64 ? 1 : bytes.size() < 16384 ? 2 : 5;
+  return length_bytes + bytes.size();
+}
+
+void Object(Call& call) {
+  const EntryRef ref = call.db.Peek(call.args[2]);
+  if (!ref) return call.reply.Error(kErrNoSuchKey);
+  const Entry* entry = ref.entry();
+  IntegerText digits;
+  const size_t serialized = entry->type() == ValueType::kString
+                                ? SerializedStringBytes(entry->StringBytes(digits))
+                                : entry->MemoryBytes();
+  const uint32_t idle_seconds = (call.engine.keyspace.AccessClock() - entry->access()) & 0xffffff;
+  call.reply.SimpleString(
+      fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+                  static_cast<const void*>(entry), EncodingName(entry->encoding()), serialized,
+                  entry->access(), idle_seconds));
+}
+
+void SdsLen(Call& call) {
+  const EntryRef ref = call.db.Peek(call.args[2]);
+  if (!ref) return call.reply.Error(kErrNoSuchKey);
+  const Entry* entry = ref.entry();
+  if (entry->type() != ValueType::kString || entry->IsInteger()) {
+    return call.reply.Error("ERR Not an sds encoded string.");
+  }
+  const SharedBlock* block = entry->block();
+  const size_t length = entry->StringLength();
+  const size_t available = block != nullptr ? block->capacity() - length : 0;
+  const size_t value_bytes = block != nullptr ? mem::UsableSize(block->AllocatedBytes()) : 0;
+  call.reply.SimpleString(
+      fmt::format("key_sds_len:{}, key_sds_avail:0, key_zmalloc: {}, val_sds_len:{}, "
+                  "val_sds_avail:{}, val_zmalloc: {}",
+                  entry->key().size(), mem::UsableSize(entry->EntryBytes()), length, available, value_bytes));
+}
+
+void SetActiveExpire(Call& call) {
+  call.engine.server.SetActiveExpiry(LeadingNumber(call.args[2]) != 0);
+  call.reply.Ok();
+}
+
+// Laid out as Redis lays it out, with the numbers that this table has.
+std::string DescribeTable(const Database& db) {
+  const Table& table = db.table();
+  std::string text = "[Dictionary HT]\nHash table 0 stats (main hash table):\n";
+  if (db.size() == 0) {
+    text += "No stats available for empty dictionaries\n";
+  } else {
+    const double slots = static_cast<double>(table.SlotCapacity());
+    text += fmt::format(
+        " table size: {}\n number of elements: {}\n segments: {}\n directory depth: {}\n load: {:.2f}%\n"
+        " table bytes: {}\n table bytes per element: {:.2f}\n",
+        table.SlotCapacity(), db.size(), table.SegmentCount(), table.DirectoryDepth(),
+        100.0 * static_cast<double>(db.size()) / slots, table.OverheadBytes(),
+        static_cast<double>(table.OverheadBytes()) / static_cast<double>(db.size()));
+  }
+  text += "[Expires HT]\nHash table 0 stats (main hash table):\n";
+  if (db.expiring() == 0) {
+    text += "No stats available for empty dictionaries\n";
+  } else {
+    text += fmt::format(" number of elements: {}\n", db.expiring());
+  }
+  return text;
+}
+
+void HtStats(Call& call) {
+  int64_t index;
+  if (!call.Int(2, &index)) return;
+  if (index < 0 || index >= call.engine.keyspace.DatabaseCount()) {
+    return call.reply.Error("ERR Out of range database");
+  }
+  call.reply.Verbatim("txt", DescribeTable(call.engine.keyspace.database(static_cast<int>(index))));
+}
+
+void JMap(Call& call) {
+  std::string text;
+  for (int i = 0; i < call.engine.keyspace.DatabaseCount(); ++i) {
+    const Database& db = call.engine.keyspace.database(i);
+    if (db.size() > 0) text += fmt::format("# db{}\n{}", i, DescribeTable(db));
+  }
+  const mem::SlabStats slabs = mem::GetSlabStats();
+  text +=
+      fmt::format("# memory\n used bytes: {}\n slab bytes: {}\n slab bytes used: {}\n slab bytes empty: {}\n",
+                  mem::UsedBytes(), slabs.slab_bytes, slabs.used_bytes, slabs.empty_bytes);
+  call.reply.Verbatim("txt", text);
+}
+
+void Error(Call& call) { call.reply.Error(call.args[2]); }
+
+void WriteLog(Call& call) {
+  const std::string_view message = call.args[2];
+  // Only text that cannot forge a line is written as it is.
+  const bool is_plain =
+      std::all_of(message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  call.engine.log.Warning("DEBUG LOG: {}", is_plain ? std::string(message) : QuoteForLog(message));
+  call.reply.Ok();
+}
+
+void StringMatchLen(Call& call) { call.reply.Integer(GlobMatch(call.args[2], call.args[3])); }
+
+void ChangeReplId(Call& call) { call.reply.Ok(); }
+
+void ReplyAttribute(ReplyWriter& reply) {
+  // The attribute type exists in RESP3 only; older clients get just the reply that it belongs to.
+  if (reply.resp3()) {
+    reply.sink().Append("|1\r\n");
+    reply.Bulk("key-popularity");
+    reply.ArrayHeader(2);
+    reply.Bulk("key:123");
+    reply.Integer(90);
+  }
+  reply.Bulk("Some real reply following the attribute");
+}
+
+void ReplyPush(ReplyWriter& reply) {
+  if (!reply.resp3()) return reply.Error("ERR RESP2 is not supported by this command");
+  reply.PushHeader(2);
+  reply.Bulk("server-cpu-usage");
+  reply.Integer(42);
+  reply.Bulk("Some real reply following the push reply");
+}
+
+void ReplyAggregate(ReplyWriter& reply, std::string_view type) {
+  if (type == "map") {
+    reply.MapHeader(3);
+    for (int i = 0; i < 3; ++i) {
+      reply.Integer(i);
+      reply.Boolean(i == 1);
+    }
+    return;
+  }
+  type == "set" ? reply.SetHeader(3) : reply.ArrayHeader(3);
+  for (int i = 0; i < 3; ++i) reply.Integer(i);
+}
+
+void Protocol(Call& call) {
+  ReplyWriter& reply = call.reply;
+  const std::string type = ToLower(call.args[2]);
+  if (type == "string") return reply.Bulk("Hello World");
+  if (type == "integer") return reply.Integer(12345);
+  if (type == "double") return reply.Double(3.141);
+  if (type == "null") return reply.Null();
+  if (type == "array" || type == "set" || type == "map") return ReplyAggregate(reply, type);
+  if (type == "attrib") return ReplyAttribute(reply);
+  if (type == "push") return ReplyPush(reply);
+  if (type == "verbatim") return reply.Verbatim("txt", "This is a verbatim\nstring");
+  if (type == "true") return reply.Boolean(true);
+  if (type == "false") return reply.Boolean(false);
+  if (type == "bignum") return reply.BigNumber("1234567999999999999999999999999999999");
+  reply.Error(
+      "ERR Wrong protocol type name. Please use one of the following: "
+      "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+}
+
+struct DebugSubcommand {
+  std::string_view name;  // lower case
+  size_t argc;            // with DEBUG and the name; 0: any
+  Handler handler;
+};
+
+constexpr DebugSubcommand kSubcommands[] = {
+    {"help", 2, Help},
+    {"segfault", 0, Segfault},
+    {"panic", 0, Panic},
+    {"assert", 0, Assert},
+    {"sleep", 3, Sleep},
+    {"object", 3, Object},
+    {"sdslen", 3, SdsLen},
+    {"set-active-expire", 3, SetActiveExpire},
+    {"htstats", 3, HtStats},
+    {"jmap", 2, JMap},
+    {"error", 3, Error},
+    {"log", 3, WriteLog},
+    {"stringmatch-len", 4, StringMatchLen},
+    {"change-repl-id", 2, ChangeReplId},
+    {"protocol", 3, Protocol},
+};
+
+// DEBUG subcommand [argument ...]
+void Debug(Call& call) {
+  for (const DebugSubcommand& subcommand : kSubcommands) {
+    if (!call.Is(1, subcommand.name)) continue;
+    if (subcommand.argc != 0 && subcommand.argc != call.argc()) break;
+    return subcommand.handler(call);
+  }
+  constexpr size_t kMaxEchoedBytes = 128;
+  call.reply.Error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
+                  call.args[1].substr(0, kMaxEchoedBytes)));
+}
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "debug",
+     .arity = -2,
+     .flags = kAdmin | kNoScript | kLoading | kStale,
+     .handler = Debug,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "Depends on subcommand.",
+     .summary = "Looks inside the server, or makes it fail, for debugging"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> DebugCommands() { return kCommands; }
+
+}  // namespace pinyon
