@@ -42,7 +42,8 @@ std::atomic<uint64_t> plain_used{0};
 
 void* Allocate(size_t size) {
   PINYON_ASSERT(size > 0);
-  void* block = std::malloc(size);
+  // The whole class: a block may be used as any size of its class.
+  void* block = std::malloc(UsableSize(size));
   if (block == nullptr) OutOfMemory(size);
   plain_used.fetch_add(UsableSize(size), std::memory_order_relaxed);
   return block;
