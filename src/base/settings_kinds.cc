@@ -54,7 +54,7 @@ SettingError ParseMemoryValue(const MemorySetting& spec, std::string_view text, 
     *value = -*value;
   } else {
     uint64_t bytes = 0;
-    if (text.empty() || !ParseMemory(text, &bytes)) {
+    if (!ParseMemory(text, &bytes)) {
       return spec.percent ? "argument must be a memory or percent value" : "argument must be a memory value";
     }
     if (bytes > static_cast<uint64_t>(spec.max) || static_cast<int64_t>(bytes) < spec.min) {

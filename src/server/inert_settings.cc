@@ -1,0 +1,371 @@
+#include "server/inert_settings.h"
+
+#include <climits>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace pinyon {
+namespace {
+
+using setting::kDenyWhileLoading;
+using setting::kHidden;
+using setting::kImmutable;
+using setting::kInert;
+using setting::kMultiArg;
+using setting::kProtected;
+using setting::kSensitive;
+
+struct BoolRow {
+  std::string_view name;
+  bool default_value;
+  uint32_t flags = 0;
+  std::string_view alias = {};
+};
+
+constexpr BoolRow kBools[] = {
+    {"rdbchecksum", true, kImmutable},
+    {"io-threads-do-reads", false, kImmutable},
+    {"cluster-enabled", false, kImmutable},
+    {"disable-thp", true, kImmutable},
+    {"syslog-enabled", false, kImmutable},
+    {"lua-enable-deprecated-api", false, kImmutable | kHidden},
+    {"use-exit-on-panic", false, kHidden},
+    {"rdbcompression", true},
+    {"rdb-del-sync-files", false},
+    {"activerehashing", true},
+    {"stop-writes-on-bgsave-error", true},
+    {"repl-disable-tcp-nodelay", false},
+    {"repl-diskless-sync", true},
+    {"aof-rewrite-incremental-fsync", true},
+    {"no-appendfsync-on-rewrite", false},
+    {"cluster-require-full-coverage", true},
+    {"rdb-save-incremental-fsync", true},
+    {"aof-load-truncated", true},
+    {"aof-use-rdb-preamble", true},
+    {"aof-timestamp-enabled", false},
+    {"aof-disable-auto-gc", false},
+    {"appendonly", false, kDenyWhileLoading},
+    {"cluster-replica-no-failover", false, 0, "cluster-slave-no-failover"},
+    {"replica-lazy-flush", false, 0, "slave-lazy-flush"},
+    {"replica-serve-stale-data", true, 0, "slave-serve-stale-data"},
+    {"replica-read-only", true, 0, "slave-read-only"},
+    {"replica-ignore-maxmemory", true, 0, "slave-ignore-maxmemory"},
+    {"replica-ignore-disk-write-errors", false},
+    {"replica-announced", true},
+    {"lazyfree-lazy-eviction", false},
+    {"lazyfree-lazy-expire", false},
+    {"lazyfree-lazy-server-del", false},
+    {"lazyfree-lazy-user-del", false},
+    {"lazyfree-lazy-user-flush", false},
+    {"jemalloc-bg-thread", true},
+    {"activedefrag", false},
+    {"cluster-allow-reads-when-down", false},
+    {"cluster-allow-pubsubshard-when-down", true},
+    {"cluster-allow-replica-migration", true},
+    {"crash-log-enabled", true},
+    {"crash-memcheck-enabled", true},
+    {"latency-tracking", true},
+    {"dynamic-hz", true},
+    {"tls-cluster", false},
+    {"tls-replication", false},
+    {"tls-prefer-server-ciphers", false},
+    {"tls-session-caching", true},
+};
+
+struct IntegerRow {
+  std::string_view name;
+  int64_t default_value;
+  int64_t min;
+  int64_t max;
+  uint32_t flags = 0;
+  std::string_view alias = {};
+};
+
+constexpr int64_t kMaxPort = 65535;
+
+constexpr IntegerRow kIntegers[] = {
+    {"io-threads", 1, 1, 128, kImmutable},
+    {"cluster-port", 0, 0, kMaxPort, kImmutable},
+    {"socket-mark-id", 0, 0, UINT_MAX, kImmutable},
+    {"tls-port", 0, 0, kMaxPort},
+    {"tls-session-cache-size", 20480, 0, INT_MAX},
+    {"tls-session-cache-timeout", 300, 0, INT_MAX},
+    {"auto-aof-rewrite-percentage", 100, 0, INT_MAX},
+    {"cluster-replica-validity-factor", 10, 0, INT_MAX, 0, "cluster-slave-validity-factor"},
+    {"cluster-migration-barrier", 1, 0, INT_MAX},
+    {"cluster-node-timeout", 15000, 0, LLONG_MAX},
+    {"cluster-announce-bus-port", 0, 0, kMaxPort},
+    {"cluster-announce-port", 0, 0, kMaxPort},
+    {"cluster-announce-tls-port", 0, 0, kMaxPort},
+    {"list-max-listpack-size", -2, INT_MIN, INT_MAX, 0, "list-max-ziplist-size"},
+    {"list-compress-depth", 0, 0, INT_MAX},
+    {"hash-max-listpack-entries", 512, 0, LONG_MAX, 0, "hash-max-ziplist-entries"},
+    {"set-max-intset-entries", 512, 0, LONG_MAX},
+    {"set-max-listpack-entries", 128, 0, LONG_MAX},
+    {"zset-max-listpack-entries", 128, 0, LONG_MAX, 0, "zset-max-ziplist-entries"},
+    {"stream-node-max-entries", 100, 0, LLONG_MAX},
+    {"maxmemory-samples", 5, 1, INT_MAX},
+    {"maxmemory-eviction-tenacity", 10, 0, 100},
+    {"lfu-decay-time", 1, 0, INT_MAX},
+    {"lfu-log-factor", 10, 0, INT_MAX},
+    {"active-defrag-cycle-min", 1, 1, 99},
+    {"active-defrag-cycle-max", 25, 1, 99},
+    {"active-defrag-threshold-lower", 10, 0, 1000},
+    {"active-defrag-threshold-upper", 100, 0, 1000},
+    {"active-defrag-max-scan-fields", 1000, 1, LONG_MAX},
+    {"replica-priority", 100, 0, INT_MAX, 0, "slave-priority"},
+    {"replica-announce-port", 0, 0, kMaxPort, 0, "slave-announce-port"},
+    {"repl-ping-replica-period", 10, 1, INT_MAX, 0, "repl-ping-slave-period"},
+    {"repl-timeout", 60, 1, INT_MAX},
+    {"repl-diskless-sync-delay", 5, 0, INT_MAX},
+    {"repl-diskless-sync-max-replicas", 0, 0, INT_MAX},
+    {"repl-backlog-ttl", 3600, 0, LONG_MAX},
+    {"min-replicas-to-write", 0, 0, INT_MAX, 0, "min-slaves-to-write"},
+    {"min-replicas-max-lag", 10, 0, INT_MAX, 0, "min-slaves-max-lag"},
+    {"shutdown-timeout", 10, 0, INT_MAX},
+    {"busy-reply-threshold", 5000, 0, LONG_MAX, 0, "lua-time-limit"},
+    {"slowlog-log-slower-than", 10000, -1, LLONG_MAX},
+    {"slowlog-max-len", 128, 0, LONG_MAX},
+    {"latency-monitor-threshold", 0, 0, LLONG_MAX},
+    {"acllog-max-len", 128, 0, LONG_MAX},
+    {"tracking-table-max-keys", 1000000, 0, LONG_MAX},
+    {"max-new-connections-per-cycle", 10, 1, 1000},
+    {"max-new-tls-connections-per-cycle", 1, 1, 1000},
+    {"key-load-delay", 0, INT_MIN, INT_MAX, kHidden},
+    {"rdb-key-save-delay", 0, INT_MIN, INT_MAX, kHidden},
+    {"loading-process-events-interval-bytes", 2097152, 1024, INT_MAX, kHidden},
+    {"watchdog-period", 0, 0, INT_MAX, kHidden},
+};
+
+struct MemoryRow {
+  std::string_view name;
+  int64_t default_value;
+  int64_t min;
+  std::string_view alias = {};
+  bool percent = false;
+};
+
+constexpr int64_t kMegabyte = 1024 * 1024;
+
+constexpr MemoryRow kMemories[] = {
+    {"maxmemory", 0, 0},
+    {"maxmemory-clients", 0, 0, {}, true},
+    {"repl-backlog-size", kMegabyte, 1},
+    {"auto-aof-rewrite-min-size", 64 * kMegabyte, 0},
+    {"active-defrag-ignore-bytes", 100 * kMegabyte, 1},
+    {"hash-max-listpack-value", 64, 0, "hash-max-ziplist-value"},
+    {"set-max-listpack-value", 64, 0},
+    {"zset-max-listpack-value", 64, 0, "zset-max-ziplist-value"},
+    {"stream-node-max-bytes", 4096, 0},
+    {"hll-sparse-max-bytes", 3000, 0},
+    {"cluster-link-sendbuf-limit", 0, 0},
+};
+
+struct StringRow {
+  std::string_view name;
+  std::string_view default_value;
+  uint32_t flags = 0;
+  std::string_view alias = {};
+  SettingError (*validate)(std::string_view) = nullptr;
+};
+
+SettingError RefusePath(std::string_view value, std::string_view name, std::string_view kind) {
+  if (value.find('/') == std::string_view::npos) return {};
+  return std::string(name) + " can't be a path, just a " + std::string(kind);
+}
+
+SettingError ValidateDbFilename(std::string_view value) {
+  return RefusePath(value, "dbfilename", "filename");
+}
+
+SettingError ValidateAppendFilename(std::string_view value) {
+  if (value.empty()) return "appendfilename can't be empty";
+  return RefusePath(value, "appendfilename", "filename");
+}
+
+SettingError ValidateAppendDirname(std::string_view value) {
+  if (value.empty()) return "appenddirname can't be empty";
+  return RefusePath(value, "appenddirname", "dirname");
+}
+
+SettingError ValidateHostname(std::string_view value) {
+  constexpr size_t kMaxHostnameBytes = 255;
+  if (value.size() > kMaxHostnameBytes) return "Hostnames must be less than 256 characters";
+  for (const char c : value) {
+    const bool alphanumeric = (c >= '0' && c <= '9') || (ToLower(c) >= 'a' && ToLower(c) <= 'z');
+    if (!alphanumeric && c != '-' && c != '.') {
+      return "Hostnames may only contain alphanumeric characters, hyphens or dots";
+    }
+  }
+  return {};
+}
+
+constexpr StringRow kStrings[] = {
+    {"aclfile", "", kImmutable},
+    {"dbfilename", "dump.rdb", kProtected | kDenyWhileLoading, {}, ValidateDbFilename},
+    {"appendfilename", "appendonly.aof", kImmutable, {}, ValidateAppendFilename},
+    {"appenddirname", "appendonlydir", kImmutable, {}, ValidateAppendDirname},
+    {"syslog-ident", "redis", kImmutable},
+    {"ignore-warnings", ""},
+    {"locale-collate", ""},
+    {"masteruser", "", kSensitive},
+    {"masterauth", "", kSensitive},
+    {"replica-announce-ip", "", 0, "slave-announce-ip"},
+    {"cluster-announce-ip", ""},
+    {"cluster-announce-hostname", "", 0, {}, ValidateHostname},
+    {"cluster-announce-human-nodename", ""},
+    {"cluster-config-file", "nodes.conf", kImmutable},
+    {"server_cpulist", "", kImmutable, "server-cpulist"},
+    {"bio_cpulist", "", kImmutable, "bio-cpulist"},
+    {"aof_rewrite_cpulist", "", kImmutable, "aof-rewrite-cpulist"},
+    {"bgsave_cpulist", "", kImmutable, "bgsave-cpulist"},
+    {"tls-cert-file", ""},
+    {"tls-key-file", ""},
+    {"tls-key-file-pass", "", kSensitive},
+    {"tls-client-cert-file", ""},
+    {"tls-client-key-file", ""},
+    {"tls-client-key-file-pass", "", kSensitive},
+    {"tls-dh-params-file", ""},
+    {"tls-ca-cert-file", ""},
+    {"tls-ca-cert-dir", ""},
+    {"tls-protocols", ""},
+    {"tls-ciphers", ""},
+    {"tls-ciphersuites", ""},
+};
+
+struct EnumRow {
+  std::string_view name;
+  std::vector<EnumChoice> choices;
+  int default_value;
+  uint32_t flags = 0;
+};
+
+std::vector<EnumRow> EnumRows() {
+  const std::vector<EnumChoice> no_yes_local = {{"no", 0}, {"yes", 1}, {"local", 2}};
+  const std::vector<EnumChoice> shutdown = {
+      {"default", 0}, {"save", 1}, {"nosave", 2}, {"now", 4}, {"force", 8}};
+  return {
+      {"appendfsync", {{"everysec", 0}, {"always", 1}, {"no", 2}}, 0},
+      {"maxmemory-policy",
+       {{"volatile-lru", 0},
+        {"volatile-lfu", 1},
+        {"volatile-random", 2},
+        {"volatile-ttl", 3},
+        {"allkeys-lru", 4},
+        {"allkeys-lfu", 5},
+        {"allkeys-random", 6},
+        {"noeviction", 7}},
+       7},
+      {"repl-diskless-load", {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}}, 0, kDenyWhileLoading},
+      {"oom-score-adj", {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}}, 0},
+      {"acl-pubsub-default", {{"allchannels", 0}, {"resetchannels", 1}}, 1},
+      {"sanitize-dump-payload", {{"no", 0}, {"yes", 1}, {"clients", 2}}, 0},
+      {"enable-module-command", no_yes_local, 0, kImmutable},
+      {"cluster-preferred-endpoint-type", {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}}, 0},
+      {"propagation-error-behavior", {{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}}, 0},
+      {"tls-auth-clients", {{"no", 0}, {"yes", 1}, {"optional", 2}}, 1},
+      {"supervised", {{"upstart", 0}, {"systemd", 1}, {"auto", 2}, {"no", 3}}, 3, kImmutable},
+      {"syslog-facility",
+       {{"user", 0},
+        {"local0", 1},
+        {"local1", 2},
+        {"local2", 3},
+        {"local3", 4},
+        {"local4", 5},
+        {"local5", 6},
+        {"local6", 7},
+        {"local7", 8}},
+       1,
+       kImmutable},
+      {"shutdown-on-sigint", shutdown, 0, kMultiArg},
+      {"shutdown-on-sigterm", shutdown, 0, kMultiArg},
+  };
+}
+
+}  // namespace
+
+void InertSettings::Declare(SettingsRegistry* registry) {
+  for (const BoolRow& row : kBools) {
+    if (registry->Has(row.name)) continue;
+    registry->AddBool(row.name, {.target = &bools_.emplace_back(),
+                                 .default_value = row.default_value,
+                                 .flags = row.flags | kInert,
+                                 .alias = row.alias});
+  }
+  for (const IntegerRow& row : kIntegers) {
+    if (registry->Has(row.name)) continue;
+    registry->AddInteger(row.name, {.target = &integers_.emplace_back(),
+                                    .min = row.min,
+                                    .max = row.max,
+                                    .default_value = row.default_value,
+                                    .flags = row.flags | kInert,
+                                    .alias = row.alias});
+  }
+  for (const MemoryRow& row : kMemories) {
+    if (registry->Has(row.name)) continue;
+    registry->AddMemory(row.name, {.target = &integers_.emplace_back(),
+                                   .min = row.min,
+                                   .default_value = row.default_value,
+                                   .flags = kInert,
+                                   .alias = row.alias,
+                                   .percent = row.percent});
+  }
+  for (const StringRow& row : kStrings) {
+    if (registry->Has(row.name)) continue;
+    StringSetting spec = {.target = &strings_.emplace_back(),
+                          .default_value = row.default_value,
+                          .flags = row.flags | kInert,
+                          .alias = row.alias,
+                          .rewrite_empty = false};
+    if (row.validate != nullptr) spec.validate = row.validate;
+    registry->AddString(row.name, std::move(spec));
+  }
+  DeclareEnums(registry);
+  DeclareSpecials(registry);
+  DeclareLines(registry);
+}
+
+void InertSettings::DeclareEnums(SettingsRegistry* registry) {
+  for (EnumRow& row : EnumRows()) {
+    if (registry->Has(row.name)) continue;
+    registry->AddEnum(row.name, {.target = &enums_.emplace_back(),
+                                 .choices = std::move(row.choices),
+                                 .default_value = row.default_value,
+                                 .flags = row.flags | kInert,
+                                 .bit_flags = (row.flags & kMultiArg) != 0});
+  }
+}
+
+void InertSettings::DeclareLines(SettingsRegistry* registry) {
+  for (const std::string_view name : {"user", "loadmodule", "rename-command"}) {
+    if (registry->Has(name)) continue;
+    const size_t words = name == "rename-command" ? 2 : 1;
+    registry->AddLine(name, {.load =
+                                 [this, name](const std::vector<std::string>&) {
+                                   lines_seen_.emplace(name);
+                                   return SettingError();
+                                 },
+                             .min_args = words,
+                             .max_args = name == "rename-command" ? words : SIZE_MAX});
+  }
+  // Names that Redis itself still accepts and ignores.
+  for (const std::string_view name : {"list-max-ziplist-entries", "list-max-ziplist-value"}) {
+    if (registry->Has(name)) continue;
+    registry->AddLine(
+        name, {.load = [](const std::vector<std::string>&) { return SettingError(); }, .max_args = 1});
+  }
+  if (!registry->Has("sentinel")) {
+    registry->AddLine("sentinel", {.load = [](const std::vector<std::string>&) -> SettingError {
+                        return "sentinel directive while not in sentinel mode";
+                      }});
+  }
+}
+
+std::vector<std::string> InertSettings::NamesInUse(const SettingsRegistry& registry) const {
+  std::vector<std::string> names = registry.InertInUse();
+  names.insert(names.end(), lines_seen_.begin(), lines_seen_.end());
+  return names;
+}
+
+}  // namespace pinyon

@@ -1,0 +1,171 @@
+// The inert directives that have a grammar of their own.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "base/numbers.h"
+#include "base/settings_text.h"
+#include "base/strings.h"
+#include "server/inert_settings.h"
+
+namespace pinyon {
+namespace {
+
+using Args = std::vector<std::string>;
+using setting::kImmutable;
+using setting::kInert;
+using setting::kMultiArg;
+using setting::Phase;
+
+constexpr int64_t kMaxPort = 65535;
+constexpr int64_t kMaxOomScore = 2000;
+constexpr size_t kOomScoreCount = 3;
+
+// What A stands for: every class but m, n and the prefixes K and E.
+constexpr std::string_view kAllClasses = "g$lshzxetd";
+constexpr std::string_view kClassesInOrder = "g$lshzxetdnKEm";
+
+// The letters in the order in which CONFIG GET shows them, with A for all that it stands for.
+std::string CanonicalClasses(std::string_view classes) {
+  const bool all = std::all_of(kAllClasses.begin(), kAllClasses.end(),
+                               [&](char c) { return classes.find(c) != std::string_view::npos; });
+  std::string text = all ? "A" : "";
+  for (const char c : kClassesInOrder) {
+    const bool covered = all && (c == 'n' || kAllClasses.find(c) != std::string_view::npos);
+    if (!covered && classes.find(c) != std::string_view::npos) text += c;
+  }
+  return text;
+}
+
+std::string FormatPercentile(double value) {
+  char text[32];
+  const int length = snprintf(text, sizeof(text), "%.10g", value);
+  return std::string(text, static_cast<size_t>(length));
+}
+
+}  // namespace
+
+void InertSettings::DeclareSpecials(SettingsRegistry* registry) {
+  if (!registry->Has("save")) DeclareSave(registry);
+  if (!registry->Has("notify-keyspace-events")) DeclareNotifications(registry);
+  if (!registry->Has("latency-tracking-info-percentiles")) DeclarePercentiles(registry);
+  if (!registry->Has("oom-score-adj-values")) DeclareOomScores(registry);
+  if (!registry->Has("replicaof")) DeclareReplicaOf(registry);
+}
+
+// The first `save` of a source replaces the save points, the next ones of it add to them; no words clear
+// them.
+void InertSettings::DeclareSave(SettingsRegistry* registry) {
+  const auto set = [this](const Args& args, Phase phase) -> SettingError {
+    std::vector<SavePoint> points;
+    if (args.size() % 2 != 0) return "Invalid save parameters";
+    for (size_t i = 0; i < args.size(); i += 2) {
+      SavePoint point = {};
+      const bool numbers = ParseInt64(args[i], &point.seconds) && ParseInt64(args[i + 1], &point.changes);
+      if (!numbers || point.seconds < 1 || point.changes < 0) return "Invalid save parameters";
+      points.push_back(point);
+    }
+    if (phase != Phase::kLoadMore || args.empty()) save_points_.clear();
+    save_points_.insert(save_points_.end(), points.begin(), points.end());
+    return {};
+  };
+  const auto lines = [this] {
+    std::vector<std::string> texts;
+    for (const SavePoint& point : save_points_) {
+      texts.push_back(std::to_string(point.seconds) + " " + std::to_string(point.changes));
+    }
+    return texts;
+  };
+  registry->AddSpecial("save", {.set = set,
+                                .get = [lines] { return JoinWords(lines()); },
+                                .rewrite =
+                                    [lines] {
+                                      std::vector<std::string> texts = lines();
+                                      return texts.empty() ? std::vector<std::string>{"\"\""} : texts;
+                                    },
+                                .flags = kMultiArg | kInert});
+}
+
+void InertSettings::DeclareNotifications(SettingsRegistry* registry) {
+  const auto set = [this](const Args& args, Phase) -> SettingError {
+    std::string classes;
+    for (const char c : args[0]) {
+      if (c == 'A') {
+        classes += kAllClasses;
+      } else if (kClassesInOrder.find(c) != std::string_view::npos) {
+        classes += c;
+      } else {
+        return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+      }
+    }
+    notify_classes_ = CanonicalClasses(classes);
+    return {};
+  };
+  registry->AddSpecial("notify-keyspace-events",
+                       {.set = set,
+                        .get = [this] { return notify_classes_; },
+                        .rewrite = [this] { return std::vector<std::string>{QuoteForLog(notify_classes_)}; },
+                        .flags = kInert});
+}
+
+void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {
+  const auto set = [this](const Args& args, Phase) -> SettingError {
+    std::vector<std::string> percentiles;
+    for (const std::string& arg : args) {
+      double value = 0;
+      if (!ParseDouble(arg, &value)) return "Invalid latency-tracking-info-percentiles parameters";
+      if (value < 0 || value > 100) {
+        return "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
+      }
+      percentiles.push_back(FormatPercentile(value));
+    }
+    percentiles_ = std::move(percentiles);
+    return {};
+  };
+  registry->AddSpecial(
+      "latency-tracking-info-percentiles",
+      {.set = set, .get = [this] { return JoinWords(percentiles_); }, .flags = kMultiArg | kInert});
+}
+
+void InertSettings::DeclareOomScores(SettingsRegistry* registry) {
+  const auto set = [this](const Args& args, Phase) -> SettingError {
+    for (const std::string& arg : args) {
+      int64_t value = 0;
+      if (!ParseInt64(arg, &value) || value < -kMaxOomScore || value > kMaxOomScore) {
+        return "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";
+      }
+    }
+    oom_scores_ = args;
+    return {};
+  };
+  registry->AddSpecial("oom-score-adj-values", {.set = set,
+                                                .get = [this] { return JoinWords(oom_scores_); },
+                                                .min_args = kOomScoreCount,
+                                                .max_args = kOomScoreCount,
+                                                .flags = kMultiArg | kInert});
+}
+
+void InertSettings::DeclareReplicaOf(SettingsRegistry* registry) {
+  const auto set = [this](const Args& args, Phase) -> SettingError {
+    if (EqualsIgnoreCase(args[0], "no") && EqualsIgnoreCase(args[1], "one")) {
+      replicaof_.clear();
+      return {};
+    }
+    int64_t port = 0;
+    if (!ParseInt64(args[1], &port) || port < 0 || port > kMaxPort) return "Invalid master port";
+    replicaof_ = args[0] + " " + args[1];
+    return {};
+  };
+  const auto rewrite = [this] {
+    return replicaof_.empty() ? std::vector<std::string>() : std::vector<std::string>{replicaof_};
+  };
+  registry->AddSpecial("replicaof", {.set = set,
+                                     .get = [this] { return replicaof_; },
+                                     .rewrite = rewrite,
+                                     .min_args = 2,
+                                     .max_args = 2,
+                                     .flags = kMultiArg | kImmutable | kInert,
+                                     .alias = "slaveof"});
+}
+
+}  // namespace pinyon
