@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "differential/known_differences.h"
 
@@ -120,6 +121,29 @@ Reply SortSets(Reply reply) {
     std::sort(reply.elements.begin(), reply.elements.end(), ByText);
   }
   return reply;
+}
+
+bool TransactionAwareComparison::Same(const Args& args, const Reply& redis, const Reply& pinyon) {
+  const std::string name = args.empty() ? "" : UpperCase(args[0]);
+  if (redis.type == ReplyType::kSimple && redis.text == "QUEUED") {
+    queued_.push_back(args);
+    return redis == pinyon;
+  }
+  if (name == "EXEC" && redis.type == ReplyType::kArray) return SameExec(redis, pinyon);
+  if (name == "EXEC" || name == "RESET" || (name == "DISCARD" && !redis.IsError())) queued_.clear();
+  return SameReply(args, redis, pinyon);
+}
+
+bool TransactionAwareComparison::SameExec(const Reply& redis, const Reply& pinyon) {
+  const std::vector<Args> commands = std::exchange(queued_, {});
+  const size_t count = redis.elements.size();
+  if (redis.type != pinyon.type || count != pinyon.elements.size() || count != commands.size()) {
+    return redis == pinyon;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (!SameReply(commands[i], redis.elements[i], pinyon.elements[i])) return false;
+  }
+  return true;
 }
 
 bool SameReply(const Args& args, const Reply& redis, const Reply& pinyon) {

@@ -5,7 +5,9 @@
 // otherwise on purpose.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "differential/step.h"
 #include "support/reply.h"
@@ -23,6 +25,18 @@ struct Rule {
 };
 
 bool SameReply(const Args& args, const Reply& redis, const Reply& pinyon);
+
+// SameReply along one connection: knows which commands were queued, so that each element of an EXEC's reply
+// is compared by the rule of its command.
+class TransactionAwareComparison {
+ public:
+  bool Same(const Args& args, const Reply& redis, const Reply& pinyon);
+
+ private:
+  bool SameExec(const Reply& redis, const Reply& pinyon);
+
+  std::vector<Args> queued_;
+};
 
 // The same when every RESP3 set, and every RESP2 array of simple strings that stands for one, is sorted.
 Reply SortSets(Reply reply);

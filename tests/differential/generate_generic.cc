@@ -43,7 +43,8 @@ Step Keys(Random& random) {
 // Whole scans only: where a partial one stops is each server's own affair.
 Step Scan(Random& random) {
   if (random.OneIn(6)) {
-    return {.args = {"SCAN", random.Pick({"abc", "", "-1x", "1.5"})}, .may_mutate = false};
+    return {.args = {"SCAN", random.Pick({"abc", "", "-1x", "1.5", " 0", "0 "}), "COUNT", "1000"},
+            .may_mutate = false};
   }
   Args args = {"SCAN", "0", Word(random, "COUNT"), random.Pick({"1000", "100000", "2147483647"})};
   if (random.OneIn(3))

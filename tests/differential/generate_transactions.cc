@@ -72,10 +72,25 @@ void AppendWhole(Random& random, std::vector<Step>& steps) {
   add({random.OneIn(8) ? "DISCARD" : "EXEC"}, connection);
 }
 
+// A key that was over already when it was watched: that it is collected meanwhile must not count as a touch.
+void AppendWatchOfExpired(Random& random, std::vector<Step>& steps) {
+  const int connection = static_cast<int>(random.Below(kConnections));
+  const std::string key = Key(random);
+  const Args sequence[] = {{"SET", key, "1", "PXAT", "1000000000"},
+                           {"WATCH", key},
+                           {"GET", key},
+                           {"MULTI"},
+                           {"EXISTS", key},
+                           {"EXEC"}};
+  for (const Args& args : sequence)
+    steps.push_back({.args = args, .connection = connection, .may_mutate = false});
+}
+
 }  // namespace
 
 void AppendTransactions(Random& random, const Pool&, std::vector<Step>& steps) {
   if (random.OneIn(6)) return AppendWhole(random, steps);
+  if (random.OneIn(60)) return AppendWatchOfExpired(random, steps);
   Args args = random.OneIn(2) ? Plain(random) : random.OneIn(8) ? Refused(random) : Control(random);
   steps.push_back({.args = std::move(args), .connection = static_cast<int>(random.Below(kConnections))});
 }

@@ -4,10 +4,10 @@ namespace pinyon::differential {
 namespace {
 
 constexpr Generator kGenerators[] = {
-    {"strings", AppendStrings, true},           {"bitmaps", AppendBitmaps, true},
-    {"generic", AppendGeneric, true},           {"expiry", AppendExpiry, true},
-    {"transactions", AppendTransactions, true}, {"connection", AppendConnection, false},
-    {"protocol", AppendProtocol, false},
+    {"strings", AppendStrings, true, 1},           {"bitmaps", AppendBitmaps, true, 1},
+    {"generic", AppendGeneric, true, 1},           {"expiry", AppendExpiry, true, 1},
+    {"transactions", AppendTransactions, true, 1}, {"connection", AppendConnection, false, 1},
+    {"protocol", AppendProtocol, false, 5},
 };
 
 }  // namespace
@@ -17,6 +17,7 @@ std::span<const Generator> AllGenerators() { return kGenerators; }
 std::vector<Step> GenerateRound(Random& random, const Pool& pool, std::span<const Generator> families,
                                 size_t count) {
   std::vector<Step> steps;
+  count /= families.front().cost;
   steps.reserve(count + 64);
   while (steps.size() < count) {
     if (pool.collections && random.OneIn(20)) steps.push_back({.args = MakeCollection(random)});

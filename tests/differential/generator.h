@@ -17,6 +17,8 @@ struct Generator {
   void (*append)(Random& random, const Pool& pool, std::vector<Step>& steps);
   // Whether its steps also take part in rounds that mix families.
   bool mixes;
+  // How much longer than a plain command one of its steps takes; rounds get so much shorter.
+  size_t cost;
 };
 
 std::span<const Generator> AllGenerators();

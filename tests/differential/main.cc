@@ -24,6 +24,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kShrinkSeconds = 15;
+// Replies must not depend on how much is sent at once; most differences are easiest to read without.
+constexpr size_t kPipelined[] = {1, 4, 1, 64};
 constexpr std::string_view kMixed = "mixed";
 
 constexpr std::string_view kUsage =
@@ -31,7 +33,7 @@ constexpr std::string_view kUsage =
     "  --seed N                one seed instead of the fixed list\n"
     "  --random                one more seed, from the clock\n"
     "  --family a,b            only these families (mixed: all that mix, together)\n"
-    "  --rounds N              rounds per seed and family, alternately in RESP2 and RESP3\n"
+    "  --rounds N              rounds per seed and family, in RESP2 and RESP3, pipelined and not\n"
     "  --only-round N          only this one of them\n"
     "  --commands-per-round N  steps per round\n"
     "  --seconds N             stop after so long\n"
@@ -110,6 +112,8 @@ Options ParseOptions(int argc, char** argv) {
       options.collections = true;
     } else if (name == "--trace") {
       options.trace = true;
+    } else if (name == "--help") {
+      throw UsageError("differential_test: the same commands on two servers must give the same replies");
     } else if (name == "--list") {
       options.list = true;
     } else {
@@ -197,38 +201,50 @@ class Runner {
 
   void RunRound(uint64_t seed, const Family& family, size_t round) {
     Random random(RoundSeed(seed, family.name, round));
-    const bool resp3 = round % 2 == 1;
+    const Mode mode{.resp3 = round % 2 == 1, .pipelined = kPipelined[round / 2 % std::size(kPipelined)]};
     std::vector<Step> steps = GenerateRound(random, pool_, family.generators, options_.commands_per_round);
     if (options_.skip_missing) std::erase_if(steps, [this](const Step& step) { return Missing(step); });
     ++rounds_;
     steps_ += steps.size();
-    auto difference = pair_.Run(steps, resp3);
+    const auto difference = pair_.Run(steps, mode);
     if (!difference) return;
     ++differences_;
+    fmt::print("\nDIFFERENCE in {}, seed {}, round {}\n", family.name, seed, round);
+    fmt::print("replay: differential_test --seed {} --family {} --rounds {} --only-round {}", seed,
+               family.name, round + 1, round);
+    fmt::print(" --commands-per-round {}{}{}\n", options_.commands_per_round,
+               options_.skip_missing ? " --skip-missing" : "", options_.collections ? " --collections" : "");
+    std::fflush(stdout);
+    Report(std::move(steps), mode, *difference);
+  }
+
+  // Shrinks and prints. Of steps that were pipelined, which is harder to follow, only if it takes that.
+  void Report(std::vector<Step> steps, Mode mode, Difference difference) {
     const size_t steps_in_round = steps.size();
-    steps.resize(difference->index + 1);
-    steps = Shrink(
-        std::move(steps), [&](std::span<const Step> fewer) { return pair_.Run(fewer, resp3).has_value(); },
-        kShrinkSeconds);
+    const Mode plain{.resp3 = mode.resp3, .pipelined = 1};
+    if (mode.pipelined > 1) {
+      if (const auto unpipelined = pair_.Run(steps, plain)) {
+        mode = plain;
+        difference = *unpipelined;
+      }
+    }
+    steps.resize(difference.index + 1);
+    const auto fails = [&](std::span<const Step> fewer) { return pair_.Run(fewer, mode).has_value(); };
+    steps = Shrink(std::move(steps), fails, kShrinkSeconds);
     // One that shows only now and then may be gone: then the first sighting is what there is to tell.
-    const auto again = pair_.Run(steps, resp3);
+    const auto again = pair_.Run(steps, mode);
     if (again) {
-      difference = again;
-      steps.resize(difference->index + 1);
+      difference = *again;
+      steps.resize(difference.index + 1);
     }
     const Step& failing = steps.back();
     ++differences_by_command_[failing.args.empty() ? "(bytes)" : UpperCase(failing.args[0])];
-    fmt::print("\nDIFFERENCE in {}, seed {}, round {}, {}{}\n", family.name, seed, round,
-               resp3 ? "RESP3" : "RESP2", again ? "" : " (did not show again)");
-    fmt::print(
-        "replay: differential_test --seed {} --family {} --rounds {} --only-round {} --commands-per-round "
-        "{}{}{}\n",
-        seed, family.name, round + 1, round, options_.commands_per_round,
-        options_.skip_missing ? " --skip-missing" : "", options_.collections ? " --collections" : "");
-    fmt::print("{} of {} steps:\n", steps.size(), steps_in_round);
-    if (resp3) fmt::print("    HELLO 3\n");
+    fmt::print("{} of {} steps, {}{}{}:\n", steps.size(), steps_in_round, mode.resp3 ? "RESP3" : "RESP2",
+               mode.pipelined > 1 ? fmt::format(", pipelined by {}", mode.pipelined) : "",
+               again ? "" : ", did not show again");
+    if (mode.resp3) fmt::print("    HELLO 3\n");
     for (const Step& step : steps) fmt::print("    {}\n", Describe(step));
-    fmt::print("redis:\n{}\npinyon:\n{}\n\n", difference->redis, difference->pinyon);
+    fmt::print("redis:\n{}\npinyon:\n{}\n\n", difference.redis, difference.pinyon);
     std::fflush(stdout);
   }
 

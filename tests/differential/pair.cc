@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
-#include "differential/compare.h"
+#include <algorithm>
 
 namespace pinyon::differential {
 namespace {
 
 using testing::ClientError;
+using testing::Reply;
 using testing::ReplyType;
 
 constexpr int kReplyTimeoutMs = 10000;
@@ -20,37 +19,15 @@ constexpr size_t kLogTailBytes = 3000;
 
 Reply NoReply(std::string why) { return {.type = ReplyType::kNoReply, .text = std::move(why)}; }
 
-// Which commands an EXEC will answer for: their replies have rules of their own.
-class Queued {
- public:
-  // Compares the replies to `args` and follows MULTI, EXEC and what ends a transaction.
-  bool Same(const Args& args, const Reply& redis, const Reply& pinyon) {
-    const std::string name = args.empty() ? "" : UpperCase(args[0]);
-    if (redis.type == ReplyType::kSimple && redis.text == "QUEUED") {
-      commands_.push_back(args);
-      return redis == pinyon;
-    }
-    if (name == "EXEC" && redis.type == ReplyType::kArray) return SameExec(redis, pinyon);
-    if (name == "EXEC" || name == "RESET" || (name == "DISCARD" && !redis.IsError())) commands_.clear();
-    return SameReply(args, redis, pinyon);
+// How many of the first steps are commands for the same connection as the first one, up to `most`.
+size_t CountBatch(std::span<const Step> steps, size_t most) {
+  size_t count = 0;
+  while (count < std::min(steps.size(), most) && !steps[count].args.empty() &&
+         steps[count].connection == steps[0].connection) {
+    ++count;
   }
-
- private:
-  bool SameExec(const Reply& redis, const Reply& pinyon) {
-    const std::vector<Args> commands = std::move(commands_);
-    commands_.clear();
-    const size_t count = redis.elements.size();
-    if (redis.type != pinyon.type || count != pinyon.elements.size() || count != commands.size()) {
-      return redis == pinyon;
-    }
-    for (size_t i = 0; i < count; ++i) {
-      if (!SameReply(commands[i], redis.elements[i], pinyon.elements[i])) return false;
-    }
-    return true;
-  }
-
-  std::vector<Args> commands_;
-};
+  return count;
+}
 
 }  // namespace
 
@@ -86,11 +63,13 @@ testing::RawClient Side::Open() {
   return client;
 }
 
-void Side::Send(const Step& step) {
-  testing::RawClient& client = connections_[static_cast<size_t>(step.connection)];
+void Side::Send(std::span<const Step> steps) {
+  testing::RawClient& client = connections_[static_cast<size_t>(steps.front().connection)];
+  std::string bytes;
+  for (const Step& step : steps) bytes += testing::EncodeCommand(step.args);
   try {
     if (client.closed()) client = Open();
-    client.SendCommand(step.args);
+    client.Send(bytes);
   } catch (const ClientError&) {
     // The read that follows says what is wrong.
   }
@@ -165,30 +144,48 @@ Pair::Pair(const std::string& redis_binary, const std::string& pinyon_binary)
   pinyon_.Reset(false);
 }
 
-std::optional<Difference> Pair::Run(std::span<const Step> steps, bool resp3) {
-  redis_.Reset(resp3);
-  pinyon_.Reset(resp3);
-  std::array<Queued, kConnections> queued;
+std::optional<Difference> Pair::RunRaw(const Step& step, size_t index) {
+  std::string redis = redis_.RunRaw(step);
+  std::string pinyon = pinyon_.RunRaw(step);
+  if (trace_) trace_(step, redis);
+  if (redis == pinyon) return std::nullopt;
+  redis = redis_.WaitForMoreRaw(kSlowRawMs);
+  pinyon = pinyon_.WaitForMoreRaw(kSlowRawMs);
+  if (redis == pinyon) return std::nullopt;
+  return Difference{index, redis + redis_.Obituary(), pinyon + pinyon_.Obituary()};
+}
+
+std::optional<Difference> Pair::RunCommands(std::span<const Step> steps, size_t index) {
+  redis_.Send(steps);
+  pinyon_.Send(steps);
   for (size_t i = 0; i < steps.size(); ++i) {
     const Step& step = steps[i];
-    if (step.args.empty()) {
-      std::string redis = redis_.RunRaw(step);
-      std::string pinyon = pinyon_.RunRaw(step);
-      if (trace_) trace_(step, redis);
-      if (redis != pinyon) {
-        redis = redis_.WaitForMoreRaw(kSlowRawMs);
-        pinyon = pinyon_.WaitForMoreRaw(kSlowRawMs);
-      }
-      if (redis != pinyon) return Difference{i, redis + redis_.Obituary(), pinyon + pinyon_.Obituary()};
-      continue;
-    }
-    redis_.Send(step);
-    pinyon_.Send(step);
     const Reply redis = redis_.Receive(step);
     const Reply pinyon = pinyon_.Receive(step);
     if (trace_) trace_(step, Print(redis));
-    if (!queued[static_cast<size_t>(step.connection)].Same(step.args, redis, pinyon)) {
-      return Difference{i, Print(redis) + redis_.Obituary(), Print(pinyon) + pinyon_.Obituary()};
+    if (!comparisons_[static_cast<size_t>(step.connection)].Same(step.args, redis, pinyon)) {
+      return Difference{index + i, Print(redis) + redis_.Obituary(), Print(pinyon) + pinyon_.Obituary()};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Difference> Pair::Run(std::span<const Step> steps, Mode mode) {
+  redis_.Reset(mode.resp3);
+  pinyon_.Reset(mode.resp3);
+  comparisons_ = {};
+  for (size_t i = 0; i < steps.size();) {
+    const size_t batch = CountBatch(steps.subspan(i), mode.pipelined);
+    const auto difference = batch == 0 ? RunRaw(steps[i], i) : RunCommands(steps.subspan(i, batch), i);
+    if (difference) return difference;
+    i += std::max<size_t>(batch, 1);
+  }
+  // A reply too many shows at the next command only.
+  for (int connection = 0; connection < kConnections && !steps.empty(); ++connection) {
+    const Step ping{.args = {"PING"}, .connection = connection};
+    if (auto difference = RunCommands({&ping, 1}, steps.size() - 1)) {
+      difference->redis = "at a PING behind it: " + difference->redis;
+      return difference;
     }
   }
   return std::nullopt;

@@ -1,6 +1,7 @@
 // The oracle and the server under test, side by side, running the same steps.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "differential/compare.h"
 #include "differential/step.h"
 #include "support/raw_client.h"
 #include "support/server_process.h"
@@ -21,6 +23,13 @@ struct Difference {
   std::string pinyon;
 };
 
+// How a round's steps are run.
+struct Mode {
+  bool resp3 = false;
+  // So many commands in a row for one connection are sent before the first reply is read.
+  size_t pipelined = 1;
+};
+
 // One server and the connections that steps run on. A reply that does not come is a reply too, of type
 // kNoReply.
 class Side {
@@ -31,7 +40,8 @@ class Side {
   // that the connections speak first.
   void Reset(bool resp3);
 
-  void Send(const Step& step);
+  // The commands of the steps, which are all for one connection, in one piece.
+  void Send(std::span<const Step> steps);
   testing::Reply Receive(const Step& step);
 
   // Everything that comes back for the step's bytes; ends in a line that says so when the server closes.
@@ -65,7 +75,7 @@ class Pair {
   Pair(const std::string& redis_binary, const std::string& pinyon_binary);
 
   // Runs the steps on empty databases until the first replies that are not the same.
-  std::optional<Difference> Run(std::span<const Step> steps, bool resp3);
+  std::optional<Difference> Run(std::span<const Step> steps, Mode mode);
 
   // Called with every step and the oracle's reply from now on.
   void set_trace(std::function<void(const Step&, const std::string&)> trace) { trace_ = std::move(trace); }
@@ -74,7 +84,11 @@ class Pair {
   Side& redis() { return redis_; }
 
  private:
+  std::optional<Difference> RunCommands(std::span<const Step> steps, size_t index);
+  std::optional<Difference> RunRaw(const Step& step, size_t index);
+
   std::function<void(const Step&, const std::string&)> trace_;
+  std::array<TransactionAwareComparison, kConnections> comparisons_;
   Side redis_;
   Side pinyon_;
 };
