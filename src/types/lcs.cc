@@ -69,6 +69,7 @@ size_t LcsLength(std::string_view a, std::string_view b) {
 }
 
 std::vector<LcsRun> LcsRuns(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty()) return {};
   const Positions positions(a, b);
   const size_t words = positions.words();
   std::vector<uint64_t> rows((a.size() + 1) * words);
