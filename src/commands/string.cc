@@ -181,7 +181,7 @@ void GetDel(Call& call) {
   if (!call.FindStringForRead(1, &ref)) return;
   if (!ref) return call.reply.Null();
   ReplyString(call.reply, ref.entry());
-  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del != 0);
+  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del);
 }
 
 // GETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]
@@ -219,7 +219,7 @@ void DelIfEq(Call& call) {
   EntryRef ref;
   if (!call.FindStringForWrite(1, &ref)) return;
   if (!ref || !StringEquals(ref.entry(), call.args[2])) return call.reply.Integer(0);
-  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del != 0);
+  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del);
   call.reply.Integer(1);
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("string commands propagate results, not conditions") {
   CHECK(effects_of("DELIFEQ a 91") == Lines{"DEL a"});
   CHECK(effects_of("GETDEL b") == Lines{"DEL b"});
   CHECK(effects_of("GETDEL b") == Lines{});
-  f.engine.options.lazyfree_lazy_user_del = 1;
+  f.engine.options.lazyfree_lazy_user_del = true;
   CHECK(effects_of("GETDEL k") == Lines{"UNLINK k"});
 }
 
