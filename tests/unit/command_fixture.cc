@@ -20,57 +20,6 @@ size_t TakeHeader(std::string_view* text, char type) {
   return value;
 }
 
-void AddFamilies([[maybe_unused]] CommandTable* table) {
-#if __has_include("commands/string.cc")
-  table->AddFamily(StringCommands());
-#endif
-#if __has_include("commands/string_range.cc")
-  table->AddFamily(StringRangeCommands());
-#endif
-#if __has_include("commands/bitmap.cc")
-  table->AddFamily(BitmapCommands());
-#endif
-#if __has_include("commands/bitfield.cc")
-  table->AddFamily(BitfieldCommands());
-#endif
-#if __has_include("commands/generic.cc")
-  table->AddFamily(GenericCommands());
-#endif
-#if __has_include("commands/scan.cc")
-  table->AddFamily(ScanCommands());
-#endif
-#if __has_include("commands/database.cc")
-  table->AddFamily(DatabaseCommands());
-#endif
-#if __has_include("commands/object.cc")
-  table->AddFamily(ObjectCommands());
-#endif
-#if __has_include("commands/expire.cc")
-  table->AddFamily(ExpireCommands());
-#endif
-#if __has_include("commands/transaction.cc")
-  table->AddFamily(TransactionCommands());
-#endif
-#if __has_include("commands/connection.cc")
-  table->AddFamily(ConnectionCommands());
-#endif
-#if __has_include("commands/client.cc")
-  table->AddFamily(ClientCommands());
-#endif
-#if __has_include("commands/command.cc")
-  table->AddFamily(CommandCommands());
-#endif
-#if __has_include("commands/config.cc")
-  table->AddFamily(ConfigCommands());
-#endif
-#if __has_include("commands/admin.cc")
-  table->AddFamily(AdminCommands());
-#endif
-#if __has_include("commands/debug.cc")
-  table->AddFamily(DebugCommands());
-#endif
-}
-
 }  // namespace
 
 std::string FakeServerControl::Info(std::span<const std::string_view> sections) {
@@ -116,8 +65,8 @@ uint64_t EffectRecorder::Append(std::string_view commands) {
 }
 
 CommandFixture::CommandFixture() {
-  engine.DeclareSettings();
-  AddFamilies(&commands);
+  options.Declare(settings);
+  for (const auto family : AllFamilies()) commands.AddFamily(family);
   SetNow(kStartMs);
 }
 
@@ -155,7 +104,10 @@ std::string CommandFixture::DoAs(size_t client, Args args) {
   if (command != nullptr && command->first_key > 0 && static_cast<size_t>(command->first_key) < args.size()) {
     hash = keyspace.database(who.database).Hash(args[static_cast<size_t>(command->first_key)]);
   }
+  // The dispatcher reads the real clock when its time is old, which it finds after each of these calls.
+  keyspace.set_now_ms(now_ms_);
   dispatcher.Dispatch(who, command, args, hash);
+  keyspace.set_now_ms(now_ms_);
   return std::string(sink.text());
 }
 

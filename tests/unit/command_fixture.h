@@ -92,8 +92,11 @@ class CommandFixture {
   // What a lost connection does to a session; the number is free for a new one afterwards.
   void Disconnect(size_t client);
 
-  void SetNow(int64_t now_ms) { keyspace.set_now_ms(now_ms); }
-  void Advance(int64_t milliseconds) { keyspace.set_now_ms(keyspace.now_ms() + milliseconds); }
+  void SetNow(int64_t now_ms) {
+    now_ms_ = now_ms;
+    keyspace.set_now_ms(now_ms);
+  }
+  void Advance(int64_t milliseconds) { SetNow(now_ms_ + milliseconds); }
 
   void RecordEffects() { engine.effects.SetListener(&effect_recorder); }
   // The effects since the last call, "SET k v" each.
@@ -109,7 +112,8 @@ class CommandFixture {
   Keyspace keyspace{16, 42};
   CommandTable commands;
   FakeServerControl server;
-  Engine engine{keyspace, commands, settings, log, server};
+  EngineOptions options;
+  Engine engine{keyspace, commands, settings, log, server, options};
   Dispatcher dispatcher{engine};
   EffectRecorder effect_recorder;
 
@@ -119,6 +123,7 @@ class CommandFixture {
     std::unique_ptr<Session> session;
   };
 
+  int64_t now_ms_ = kStartMs;
   std::deque<Client> clients_;
   std::vector<std::string> notifications_;
 };
