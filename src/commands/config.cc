@@ -15,7 +15,7 @@ bool MaySetProtected(Call& call) {
   constexpr std::string_view kDirective = "enable-protected-configs";
   if (!call.engine.settings.Has(kDirective)) return false;
   const std::string mode = call.engine.settings.GetOne(kDirective);
-  return mode == "yes" || (mode == "local" && call.engine.server.GetConnectionInfo(call.session).local);
+  return mode == "yes" || (mode == "local" && call.session.is_local);
 }
 
 // CONFIG GET pattern [pattern ...]

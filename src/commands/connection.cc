@@ -86,7 +86,7 @@ void Hello(Call& call) {
     }
   }
   if (!HelloOptions(call)) return;
-  if (!call.session.authenticated) {
+  if (!call.session.authenticated && !call.engine.options.requirepass.empty()) {
     call.reply.Error(kErrHelloNoAuth);
     return;
   }
@@ -194,7 +194,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "message"},
     {.name = "quit",
      .arity = -1,
-     .flags = kHandshake,
+     .flags = kHandshake | kRunsInMulti,
      .handler = Quit,
      .acl = kAclConnection,
      .group = "connection",
@@ -203,7 +203,7 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Closes the connection once everything before it was answered."},
     {.name = "reset",
      .arity = 1,
-     .flags = kHandshake,
+     .flags = kHandshake | kRunsInMulti,
      .handler = Reset,
      .acl = kAclConnection,
      .group = "connection",

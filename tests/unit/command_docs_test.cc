@@ -100,5 +100,24 @@ TEST_CASE("command docs: malformed lines are refused", "[command_docs]") {
   }
 }
 
+TEST_CASE("command docs: every declared line parses, and every declaration is documented", "[command_docs]") {
+  for (const std::span<const CommandSpec> family : AllFamilies()) {
+    for (const CommandSpec& command : family) {
+      INFO(command.name << ": " << command.syntax);
+      CHECK(Parse(command).substr(0, 6) != "error:");
+      CHECK(std::string(command.summary) != "");
+      CHECK(std::string(command.since) != "");
+      CHECK(std::string(command.group) != "");
+      for (const CommandSpec& subcommand : command.subcommands) {
+        INFO(subcommand.name << ": " << subcommand.syntax);
+        CHECK(Parse(subcommand).substr(0, 6) != "error:");
+        CHECK(std::string(subcommand.summary) != "");
+        CHECK(std::string(subcommand.since) != "");
+        CHECK(std::string(subcommand.group) != "");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pinyon
