@@ -10,13 +10,16 @@ namespace pinyon {
 
 inline constexpr std::string_view kErrBitOffset = "ERR bit offset is not an integer or out of range";
 
-// Parses a bit offset; what it names must lie within the longest string that a client may send.
+// What a bit offset names must lie within the longest string that a client may send.
+inline bool CheckBitOffset(const Engine& engine, uint64_t value, uint64_t* offset) {
+  if ((value >> 3) >= static_cast<uint64_t>(engine.options.proto_max_bulk_len)) return false;
+  *offset = value;
+  return true;
+}
 inline bool ParseBitOffset(const Engine& engine, std::string_view text, uint64_t* offset) {
   int64_t value;
-  if (!ParseInt64(text, &value) || value < 0 || (value >> 3) >= engine.options.proto_max_bulk_len)
-    return false;
-  *offset = static_cast<uint64_t>(value);
-  return true;
+  return ParseInt64(text, &value) && value >= 0 &&
+         CheckBitOffset(engine, static_cast<uint64_t>(value), offset);
 }
 
 // Makes the string at key argument 1, of which `ref` is the Find result, raw and `length` bytes long (not

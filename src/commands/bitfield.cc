@@ -51,11 +51,9 @@ bool ParseFieldOffset(const Engine& engine, std::string_view text, bits::FieldTy
   if (text.empty() || text[0] != '#') return ParseBitOffset(engine, text, offset);
   int64_t index;
   if (!ParseInt64(text.substr(1), &index) || index < 0) return false;
-  uint64_t product;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(index), uint64_t{type.width}, &product)) return false;
-  if ((product >> 3) >= static_cast<uint64_t>(engine.options.proto_max_bulk_len)) return false;
-  *offset = product;
-  return true;
+  // A product that does not fit in 64 bits wraps around, in Redis 7.0 too (probed).
+  const uint64_t product = static_cast<uint64_t>(index) * type.width;
+  return static_cast<int64_t>(product) >= 0 && CheckBitOffset(engine, product, offset);
 }
 
 std::optional<bits::Overflow> ParseOverflow(const Call& call, size_t index) {

@@ -299,7 +299,7 @@ void Debug(Call& call) {
 constexpr CommandSpec kCommands[] = {
     {.name = "debug",
      .arity = -2,
-     .flags = kAdmin | kNoScript | kLoading | kStale,
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtectedDebug,
      .handler = Debug,
      .group = "server",
      .since = "1.0.0",

@@ -248,8 +248,9 @@ void SetField(char* bytes, FieldType type, uint64_t offset, int64_t value) {
 }
 
 std::optional<int64_t> FitValue(FieldType type, int64_t value, Overflow overflow) {
-  return Fit(type, type.is_signed ? Int128{value} : static_cast<Int128>(static_cast<uint64_t>(value)),
-             overflow);
+  if (!type.is_signed) return Fit(type, static_cast<Int128>(static_cast<uint64_t>(value)), overflow);
+  if (overflow == Overflow::kSaturate && type.width < 64 && value < type.Max() - INT64_MAX) return type.Max();
+  return Fit(type, value, overflow);
 }
 
 std::optional<int64_t> FitSum(FieldType type, int64_t value, int64_t increment, Overflow overflow) {

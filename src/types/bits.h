@@ -65,7 +65,9 @@ int64_t GetField(std::string_view bytes, FieldType type, uint64_t offset);
 void SetField(char* bytes, FieldType type, uint64_t offset, int64_t value);
 
 // `value` as a field can hold it; nullopt when it cannot and `overflow` is kFail. For an unsigned field a
-// negative value stands for itself plus 2^64, as BITFIELD SET takes it.
+// negative value stands for itself plus 2^64, as BITFIELD SET takes it. A value farther below a signed
+// field's maximum than an int64_t can say saturates to that maximum, as in Redis 7.0 (probed), where the
+// difference overflows.
 std::optional<int64_t> FitValue(FieldType type, int64_t value, Overflow overflow);
 // As FitValue for the sum of a field's value and an increment, computed without loss.
 std::optional<int64_t> FitSum(FieldType type, int64_t value, int64_t increment, Overflow overflow);

@@ -223,6 +223,11 @@ TEST_CASE("values that a field cannot hold", "[bits]") {
   CHECK(FitValue(u8, -1, Overflow::kFail) == std::nullopt);
   CHECK(FitValue(u63, -1, Overflow::kWrap) == INT64_MAX);
   CHECK(FitValue(i64, INT64_MIN, Overflow::kFail) == INT64_MIN);
+  CHECK(FitValue(i64, INT64_MIN, Overflow::kSaturate) == INT64_MIN);
+  // Just near enough, and too far below.
+  CHECK(FitValue(i8, 127 - INT64_MAX, Overflow::kSaturate) == -128);
+  CHECK(FitValue(i8, 126 - INT64_MAX, Overflow::kSaturate) == 127);
+  CHECK(FitValue(i8, INT64_MIN, Overflow::kWrap) == 0);
 }
 
 TEST_CASE("sums that a field cannot hold", "[bits]") {
