@@ -392,7 +392,9 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Closes connections.",
      .syntax = "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER "
                "username] | "
-               "[ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] | [MAXAGE maxage]>>",
+               "[ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] | [MAXAGE maxage] "
+               "[[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | "
+               "[ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] | [MAXAGE maxage] ...]>>",
      .history =
          {{"2.8.12", "Added new filter format."},
           {"2.8.12", "`ID` option."},

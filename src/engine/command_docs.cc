@@ -31,19 +31,24 @@ struct KnownChoice {
   std::string_view second;
   std::string_view name;
 };
-constexpr KnownChoice kKnownChoices[] = {{"nx", "xx", "condition"},
-                                         {"gt", "lt", "comparison"},
-                                         {"seconds", "milliseconds", "expiration"},
-                                         {"byte", "bit", "unit"},
-                                         {"m", "km", "unit"},
-                                         {"asc", "desc", "order"},
-                                         {"async", "sync", "flush-type"},
-                                         {"left", "right", "where"},
-                                         {"before", "after", "where"},
-                                         {"byscore", "bylex", "sortby"},
-                                         {"sum", "min", "aggregate"},
-                                         {"maxlen", "minid", "strategy"},
-                                         {"equal", "approximately", "operator"}};
+constexpr KnownChoice kKnownChoices[] = {
+    {"nx", "xx", "condition"},
+    {"gt", "lt", "comparison"},
+    {"seconds", "milliseconds", "expiration"},
+    {"byte", "bit", "index_unit"},
+    {"m", "km", "unit"},
+    {"asc", "desc", "order"},
+    {"async", "sync", "async"},
+    {"left", "right", "where"},
+    {"before", "after", "where"},
+    {"byscore", "bylex", "sortby"},
+    {"sum", "min", "aggregate"},
+    {"maxlen", "minid", "strategy"},
+    {"equal", "approximately", "operator"},
+    {"module-name", "category", "filterby"},
+    {"ip:port", "options", "filter"},
+    {"encoding_offset", "arguments", "operation"},
+    {"encoding_offset_value", "encoding_offset_increment", "write_operation"}};
 
 template <size_t kCount>
 bool Contains(const std::string_view (&names)[kCount], std::string_view name) {
@@ -77,6 +82,7 @@ Type InferType(const CommandSpec& spec, std::string_view name) {
   if (name == "pattern") return Type::kPattern;
   if (name.substr(0, 9) == "unix-time") return Type::kUnixTime;
   if (name == "timeout" && (spec.flags & kBlocking)) return Type::kDouble;
+  if (name == "value" && group == "bitmap") return Type::kInteger;
   if (name == "increment" && (command_has("float") || group == "sorted-set")) return Type::kDouble;
   if (name == "id" || (group == "stream" && (name == "start" || name == "end"))) return Type::kString;
   if ((name == "min" || name == "max") && command_has("lex")) return Type::kString;

@@ -46,7 +46,7 @@ TEST_CASE("command docs: plain arguments, options and tokens", "[command_docs]")
   CHECK(ParseLine("[message]") == "?message:string");
   CHECK(ParseLine("[MATCH pattern] [COUNT count]") == "?MATCH=pattern:pattern ?COUNT=count:integer");
   CHECK(ParseLine("[LIMIT offset count]") == "?LIMIT=offset_count:block(offset:integer count:integer)");
-  CHECK(ParseLine("[BYTE|BIT]") == "?unit:oneof(BYTE=byte:pure-token BIT=bit:pure-token)");
+  CHECK(ParseLine("[BYTE|BIT]") == "?index_unit:oneof(BYTE=byte:pure-token BIT=bit:pure-token)");
   CHECK(
       ParseLine("<EX seconds | PXAT unix-time-milliseconds | KEEPTTL>") ==
       "seconds_unix-time-milliseconds_keepttl:oneof(EX=seconds:integer PXAT=unix-time-milliseconds:unix-time "
