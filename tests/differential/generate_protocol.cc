@@ -5,7 +5,7 @@
 namespace pinyon::differential {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::string_view kStreams[] = {
     // Inline commands and their quoting.
@@ -51,7 +51,7 @@ std::string Pipeline(Random& random) {
 
 // More than a line or a header may hold.
 std::string Oversized(Random& random) {
-  const std::string many(70000, random.OneIn(2) ? '1' : 'a');
+  std::string many(70000, random.OneIn(2) ? '1' : 'a');
   switch (random.Below(4)) {
     case 0: return many;
     case 1: return "*" + many;

@@ -176,7 +176,7 @@ std::optional<Difference> Pair::Run(std::span<const Step> steps, Mode mode) {
   comparisons_ = {};
   for (size_t i = 0; i < steps.size();) {
     const size_t batch = CountBatch(steps.subspan(i), mode.pipelined);
-    const auto difference = batch == 0 ? RunRaw(steps[i], i) : RunCommands(steps.subspan(i, batch), i);
+    auto difference = batch == 0 ? RunRaw(steps[i], i) : RunCommands(steps.subspan(i, batch), i);
     if (difference) return difference;
     i += std::max<size_t>(batch, 1);
   }

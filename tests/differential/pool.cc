@@ -5,7 +5,7 @@
 namespace pinyon::differential {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // Steps of ten seconds keep two relative times apart however slowly one server runs; the sets of possible
 // relative and absolute times do not overlap before the year 2100.

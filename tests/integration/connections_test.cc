@@ -44,7 +44,7 @@ class Bystander {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     } catch (const ClientError&) {
-      times_.push_back(std::chrono::hours(1));
+      times_.emplace_back(std::chrono::hours(1));
     }
   }
 
@@ -181,6 +181,7 @@ TEST_CASE("connections come and go by the thousand", "[clients][redis-ok]") {
   auto server = Launch();
   for (int round = 0; round < 10; ++round) {
     std::vector<RawClient> clients;
+    clients.reserve(200);
     for (int i = 0; i < 200; ++i) clients.push_back(server->Connect());
     for (RawClient& client : clients) client.SendCommand({"INCR", "visits"});
     for (RawClient& client : clients) client.ReadReply();

@@ -37,6 +37,7 @@ struct Draws {
 Draws DrawKeys(const ServerProcess& server) {
   RawClient client = server.Connect(60000);
   std::vector<std::vector<std::string>> commands;
+  commands.reserve(kDrawnKeys);
   for (int i = 0; i < kDrawnKeys; ++i) commands.push_back({"SET", fmt::format("key:{}", i), "x"});
   Pipeline(client, commands);
   std::string requests;
@@ -57,6 +58,7 @@ TEST_CASE("expired keys go without being asked for", "[expiry][redis-ok]") {
   auto server = Launch();
   RawClient client = server->Connect();
   std::vector<std::vector<std::string>> sets;
+  sets.reserve(10100);
   for (int i = 0; i < 5000; ++i) sets.push_back({"SET", fmt::format("short:{}", i), "x", "PX", "200"});
   for (int i = 0; i < 5000; ++i) sets.push_back({"SET", fmt::format("stay:{}", i), "x"});
   for (int i = 0; i < 100; ++i) sets.push_back({"SET", fmt::format("long:{}", i), "x", "EX", "1000"});
@@ -74,6 +76,7 @@ TEST_CASE("a few expiring keys among many that do not are found", "[expiry][redi
   auto server = Launch();
   RawClient client = server->Connect();
   std::vector<std::vector<std::string>> sets;
+  sets.reserve(10100);
   for (int i = 0; i < 50000; ++i) sets.push_back({"SET", fmt::format("stay:{}", i), "x"});
   for (int i = 0; i < 5; ++i) sets.push_back({"SET", fmt::format("short:{}", i), "x", "PX", "100"});
   Pipeline(client, sets);
@@ -91,6 +94,7 @@ TEST_CASE("SCAN returns what is there throughout, whatever comes and goes", "[sc
   RawClient client = server->Connect();
   std::set<std::string> missing;
   std::vector<std::vector<std::string>> commands;
+  commands.reserve(65000);
   for (int i = 0; i < 5000; ++i) {
     commands.push_back({"SET", fmt::format("stay:{}", i), "x"});
     missing.insert(commands.back()[1]);
@@ -121,7 +125,7 @@ TEST_CASE("SCAN returns what is there throughout, whatever comes and goes", "[sc
   } while (cursor != "0" && calls < 100000);
   CHECK(cursor == "0");
   INFO((missing.empty() ? "" : *missing.begin()));
-  CHECK(missing.size() == 0);
+  CHECK(missing.empty());
 }
 
 TEST_CASE("SCAN of an unchanging database returns every key", "[scan][redis-ok]") {
@@ -142,7 +146,7 @@ TEST_CASE("SCAN of an unchanging database returns every key", "[scan][redis-ok]"
     returned += page.elements.at(1).elements.size();
     for (const Reply& key : page.elements[1].elements) missing.erase(key.text);
   } while (cursor != "0");
-  CHECK(missing.size() == 0);
+  CHECK(missing.empty());
   // Repeats are allowed but must stay few.
   CHECK(returned < 11000);
 }
@@ -165,6 +169,7 @@ TEST_CASE("RANDOMKEY finds the one key of a database that was large", "[randomke
   auto server = Launch();
   RawClient client = server->Connect();
   std::vector<std::vector<std::string>> commands;
+  commands.reserve(40000);
   for (int i = 0; i < 20000; ++i) commands.push_back({"SET", fmt::format("key:{}", i), "x"});
   for (int i = 1; i < 20000; ++i) commands.push_back({"DEL", fmt::format("key:{}", i)});
   Pipeline(client, commands);

@@ -143,6 +143,7 @@ TEST_CASE("running out of descriptors refuses new clients and keeps the others",
   REQUIRE(TextOf(first.Call({"PING"})) == "PONG");
   {
     std::vector<RawClient> crowd;
+    crowd.reserve(200);
     for (int i = 0; i < 200; ++i) crowd.push_back(server->Connect());
     CHECK(TextOf(first.Call({"PING"})) == "PONG");
     CHECK(TextOf(first.Call({"SET", "a", "1"})) == "OK");

@@ -52,6 +52,7 @@ TEST_CASE("of clients that increment with WATCH none loses an update", "[transac
   constexpr int kRounds = 50;
   auto server = Launch();
   std::vector<RawClient> clients;
+  clients.reserve(kClients);
   for (int i = 0; i < kClients; ++i) clients.push_back(server->Connect());
   int succeeded = 0;
   for (int round = 0; round < kRounds; ++round) {

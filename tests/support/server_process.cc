@@ -134,8 +134,12 @@ ServerProcess::ServerProcess(ServerOptions options) : options_(std::move(options
 }
 
 ServerProcess::~ServerProcess() {
-  Stop();
-  RemoveFolder();
+  try {
+    Stop();
+    RemoveFolder();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "stopping {}: {}\n", options_.binary, error.what());
+  }
 }
 
 void ServerProcess::RemoveFolder() {
@@ -147,12 +151,12 @@ void ServerProcess::Launch() {
   std::vector<std::string> args = {options_.binary};
   if (!options_.config_text.empty()) {
     std::ofstream(folder_ + "/server.conf", std::ios::binary) << options_.config_text;
-    args.push_back(folder_ + "/server.conf");
+    args.emplace_back(folder_ + "/server.conf");
   }
   const auto add = [&args](std::initializer_list<std::string> more) { args.insert(args.end(), more); };
   add({"--port", std::to_string(port_), "--save", "", "--dir", folder_});
   if (!options_.bind.empty()) {
-    args.push_back("--bind");
+    args.emplace_back("--bind");
     std::istringstream addresses(options_.bind);
     for (std::string address; addresses >> address;) args.push_back(address);
   }
@@ -214,7 +218,7 @@ std::optional<int> ServerProcess::WaitForExit(int timeout_ms) {
     if (ended == pid_) {
       exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     } else if (ended < 0 && errno != EINTR) {
-      throw std::runtime_error(fmt::format("waitpid: {}", std::strerror(errno)));
+      exit_code_ = kExecFailed;
     } else if (Clock::now() >= deadline) {
       return std::nullopt;
     } else {
