@@ -39,6 +39,10 @@ enum CommandFlags : uint32_t {
   // Of our own, not printed: the command changes what the next ones of its connection mean (AUTH, SELECT, ...), so a
   // batch that was parsed ahead ends with it.
   kEndsBatch = 1u << 28,
+  // Runs at once within MULTI instead of being queued.
+  kRunsInMulti = 1u << 29,
+  // Refused unless enable-debug-command allows it.
+  kProtectedDebug = 1u << 30,
 };
 
 enum AclCategory : uint32_t {

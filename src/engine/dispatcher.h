@@ -25,14 +25,20 @@ class Dispatcher {
   void UpdateTime();
 
  private:
-  // The reply to a request that must not run, empty when it may.
+  // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);
-  bool MustQueue(const Session& session, const Command& command) const;
+  bool DebugAllowed(const Session& session) const;
+  // Whether a command that comes within MULTI waits for EXEC.
+  static bool MustQueue(const Command& command);
+  static void AdvanceReplyMode(Session& session);
+  void CountError(Session& session, Command& command);
+  void CountErrorCode(std::string_view code);
 
   Engine& engine_;
   uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock
+  uint64_t mark_ = 0;         // when the last command ended
 };
 
 // Ends the transaction of a session: EXEC, DISCARD, RESET and disconnects.

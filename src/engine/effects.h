@@ -19,6 +19,8 @@ class EffectListener {
   virtual ~EffectListener() = default;
   // The encoded commands of one unit; returns the log offset at its end.
   virtual uint64_t Append(std::string_view commands) = 0;
+  // The log offset up to which replies may be sent (the reply gate): what the policy asks for is safe up to here.
+  virtual uint64_t ReplyOffset() const { return ~uint64_t{0}; }
 };
 
 class Effects {
@@ -32,6 +34,8 @@ class Effects {
   void Add(int database, Args effect);
   void EndUnit();
 
+  // Replies that wait for a log offset up to this may be sent.
+  uint64_t reply_offset() const { return listener_ == nullptr ? ~uint64_t{0} : listener_->ReplyOffset(); }
   // The log offset after the last delivered unit: what a reply that saw its effects has to wait for.
   uint64_t offset() const { return offset_; }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -29,43 +30,60 @@ struct EngineStats {
   std::map<std::string, uint64_t, std::less<>> errors_by_code;
 };
 
-// Directives that commands and the dispatcher obey; declared in engine.cc.
+// Directives that commands and the dispatcher obey; owned by the server.
 struct EngineOptions {
   std::string requirepass;
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
-  int lazyfree_lazy_user_del = 0;
-  int lazyfree_lazy_user_flush = 0;
-  int enable_debug_command = 0;  // 0 no, 1 yes, 2 local
+  bool lazyfree_lazy_user_del = false;
+  bool lazyfree_lazy_user_flush = false;
+  // Declares the directives that are kept here.
+  void Declare(SettingsRegistry& registry);
+
+  enum class DebugCommand : int { kNo, kYes, kLocal } enable_debug_command = DebugCommand::kNo;
 };
 
-struct Engine {
+class Engine final : public KeyspaceObserver {
+ public:
   Engine(Keyspace& in_keyspace, CommandTable& in_commands, SettingsRegistry& in_settings, Log& in_log,
-         ServerControl& in_server)
+         ServerControl& in_server, EngineOptions& in_options)
       : keyspace(in_keyspace),
         commands(in_commands),
         settings(in_settings),
         log(in_log),
         server(in_server),
-        watches(in_keyspace) {}
+        options(in_options),
+        watches(in_keyspace) {
+    keyspace.set_observer(this);
+  }
+  ~Engine() override { keyspace.set_observer(nullptr); }
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
-  // Declares the directives of EngineOptions.
-  void DeclareSettings();
+  // A key's time has come: watchers, notification and propagation, as part of the unit that found it, or, for active
+  // expiry, as a unit of its own.
+  void OnExpired(int database, std::string_view key) override;
 
   Keyspace& keyspace;
   CommandTable& commands;
   SettingsRegistry& settings;
   Log& log;
   ServerControl& server;
+  EngineOptions& options;
   // Set by the Dispatcher's constructor; EXEC runs queued commands through it.
   Dispatcher* dispatcher = nullptr;
 
-  EngineOptions options;
+  // Replies NOPERM and returns true when a session's user may not run a command. Asked only for sessions whose access
+  // is limited, so that it costs everybody else one test.
+  std::function<bool(Session&, const Command&, Args)> access_check;
+
   EngineStats stats;
   SessionRegistry sessions;
   WatchTable watches;
   Effects effects;
   Notifier notifier;
   NullSink null_sink;
+  // Whether a unit of execution is under way.
+  bool in_unit = false;
 };
 
 }  // namespace pinyon

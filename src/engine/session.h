@@ -70,6 +70,10 @@ class Session {
   const uint64_t id;
   int database = 0;
   bool authenticated = false;
+  // The user may not run everything: every command is put to Engine::access_check.
+  bool access_limited = false;
+  // Connected from this machine (loopback, Unix socket).
+  bool is_local = false;
   bool no_evict = false;
   bool no_touch = false;
   // Set by QUIT, CLIENT KILL of oneself, protocol errors: nothing more is executed, what is owed is still

@@ -202,6 +202,16 @@ EntryRef Database::RandomKey() {
   return {};
 }
 
+int64_t Database::AverageTtlMs() const {
+  constexpr int kSamples = 16;
+  int64_t sum = 0;
+  int counted = 0;
+  for (; counted < kSamples && expiring() > 0; ++counted) {
+    sum += std::max<int64_t>(table_->RandomExpiring(keyspace_.random())->expiry_ms() - keyspace_.now_ms(), 0) / kSamples;
+  }
+  return counted == 0 ? 0 : sum;
+}
+
 size_t Database::Clear(bool in_background) {
   const size_t keys = size();
   if (keys == 0) return 0;

@@ -25,6 +25,8 @@ class Database {
   int index() const { return index_; }
   size_t size() const { return table_->size(); }
   size_t expiring() const { return table_->expiring(); }
+  // Estimated from a few keys; 0 when none expires.
+  int64_t AverageTtlMs() const;
   Table& table() { return *table_; }
   const Table& table() const { return *table_; }
   uint64_t Hash(std::string_view key) const { return table_->Hash(key); }

@@ -1,0 +1,158 @@
+#include "engine/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace pinyon {
+
+namespace {
+
+// What an unknown command's error repeats of the request, in bytes.
+constexpr size_t kMaxQuotedBytes = 128;
+// The frozen time is read anew when units have taken about this long since (half a millisecond at 3 GHz).
+constexpr uint64_t kTimeValidCycles = 1'500'000;
+
+}  // namespace
+
+void Dispatcher::UpdateTime() {
+  engine_.keyspace.set_now_ms(WallMs());
+  time_cycles_ = mark_ = CycleClock::Now();
+}
+
+void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash) {
+  PINYON_ASSERT(!args.empty());
+  if (!Reject(session, command, args)) {
+    if (session.transaction.active() && MustQueue(*command)) {
+      session.transaction.Queue(command, args);
+      session.reply.SimpleString("QUEUED");
+    } else {
+      engine_.in_unit = true;
+      Run(session, *command, args, first_key_hash);
+      engine_.in_unit = false;
+      if (engine_.effects.Listening()) engine_.effects.EndUnit();
+    }
+    if (mark_ - time_cycles_ > kTimeValidCycles) UpdateTime();
+  }
+  if (session.reply_mode != Session::ReplyMode::kOn) AdvanceReplyMode(session);
+}
+
+// CLIENT REPLY SKIP silences the command after it, and only that.
+void Dispatcher::AdvanceReplyMode(Session& session) {
+  if (session.reply_mode == Session::ReplyMode::kSkipping) {
+    session.SetReplyMode(Session::ReplyMode::kOn);
+  } else if (session.reply_mode == Session::ReplyMode::kSkipNext) {
+    session.SetReplyMode(Session::ReplyMode::kSkipping);
+  }
+}
+
+void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t first_key_hash) {
+  PINYON_ASSERT(command.spec->handler != nullptr);
+  const uint64_t errors_before = session.reply.error_count();
+  session.last_command = &command;
+  ++command.stats.calls;
+  ++engine_.stats.commands_processed;
+
+  Call call(engine_, session, command, args, first_key_hash);
+  command.spec->handler(call);
+
+  const uint64_t end = CycleClock::Now();
+  command.cycles += end - mark_;
+  mark_ = end;
+  if (session.reply.error_count() != errors_before) CountError(session, command);
+  if (call.changes() == 0) return;
+  engine_.stats.changes_since_save += call.changes();
+  if (engine_.effects.Listening() && !call.has_explicit_effect()) engine_.effects.Add(call.db.index(), args);
+}
+
+void Dispatcher::CountError(Session& session, Command& command) {
+  ++command.stats.failed;
+  CountErrorCode(session.reply.last_error_code());
+}
+
+void Dispatcher::CountErrorCode(std::string_view code) {
+  // A client must not fill memory with codes of its own making (DEBUG ERROR, scripts).
+  constexpr size_t kMaxCodes = 128;
+  ++engine_.stats.error_replies;
+  auto& counts = engine_.stats.errors_by_code;
+  const auto it = counts.find(code);
+  if (it != counts.end()) {
+    ++it->second;
+  } else if (counts.size() < kMaxCodes) {
+    counts.emplace(code, 1);
+  }
+}
+
+bool Dispatcher::Reject(Session& session, Command* command, Args args) {
+  if (command == nullptr) {
+    RejectUnknown(session, args);
+    return true;
+  }
+  const int argc = static_cast<int>(args.size());
+  const int arity = command->spec->arity;
+  if ((arity > 0 && arity != argc) || argc < -arity) {
+    RejectWith(session, command, fmt::format("ERR wrong number of arguments for '{}' command", command->name));
+    return true;
+  }
+  if ((command->flags & kProtectedDebug) != 0 && !DebugAllowed(session)) {
+    RejectWith(session, command,
+               "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
+               "it from a local connection, otherwise you need to set this option in the configuration file, and "
+               "then restart the server.");
+    return true;
+  }
+  if (!session.authenticated && !engine_.options.requirepass.empty() && (command->flags & kNoAuth) == 0) {
+    RejectWith(session, command, "NOAUTH Authentication required.");
+    return true;
+  }
+  if (session.transaction.active() && (command->flags & kNoMulti) != 0) {
+    RejectWith(session, command, "ERR Command not allowed inside a transaction");
+    return true;
+  }
+  if (session.access_limited) [[unlikely]]
+    return engine_.access_check(session, *command, args);
+  return false;
+}
+
+bool Dispatcher::DebugAllowed(const Session& session) const {
+  using DebugCommand = EngineOptions::DebugCommand;
+  const DebugCommand allowed = engine_.options.enable_debug_command;
+  return allowed == DebugCommand::kYes || (allowed == DebugCommand::kLocal && session.is_local);
+}
+
+void Dispatcher::RejectWith(Session& session, Command* command, std::string_view error) {
+  if (session.transaction.active()) session.transaction.SetError();
+  if (command != nullptr) ++command->stats.rejected;
+  session.reply.Error(error);
+  CountErrorCode(session.reply.last_error_code());
+}
+
+void Dispatcher::RejectUnknown(Session& session, Args args) {
+  if (const Command* container = engine_.commands.Find(args[0])) {
+    if (args.size() < 2) {
+      return RejectWith(session, nullptr,
+                        fmt::format("ERR wrong number of arguments for '{}' command", container->name));
+    }
+    return RejectWith(session, nullptr,
+                      fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, kMaxQuotedBytes),
+                                  ToUpper(container->name)));
+  }
+  std::string quoted;
+  for (size_t i = 1; i < args.size() && quoted.size() < kMaxQuotedBytes; ++i) {
+    quoted += fmt::format("'{}' ", args[i].substr(0, kMaxQuotedBytes - quoted.size()));
+  }
+  RejectWith(session, nullptr,
+             fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                         args[0].substr(0, kMaxQuotedBytes), quoted));
+}
+
+bool Dispatcher::MustQueue(const Command& command) { return (command.flags & kRunsInMulti) == 0; }
+
+void DiscardTransaction(Engine& engine, Session& session) {
+  session.transaction.Reset();
+  engine.watches.UnwatchAll(session);
+}
+
+}  // namespace pinyon

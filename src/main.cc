@@ -1,0 +1,39 @@
+// pinyon-server: arguments, configuration, exit codes.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "server/options.h"
+#include "server/process.h"
+#include "server/server.h"
+
+namespace {
+
+int Refuse(const std::string& text) {
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const pinyon::StartOptions start = pinyon::ParseCommandLine(args);
+  if (start.action == pinyon::StartOptions::Action::kRefuse) return Refuse(start.text);
+  if (start.action == pinyon::StartOptions::Action::kPrintAndSucceed) {
+    std::printf("%s\n", start.text.c_str());
+    return 0;
+  }
+
+  pinyon::Configuration configuration;
+  std::string error = configuration.Load(start);
+  if (!error.empty()) return Refuse(error);
+  pinyon::InstallCrashHandlers();
+  pinyon::ProcessTitle title(argc, argv);
+  if (configuration.process.daemonize && !pinyon::Daemonize()) return Refuse("Cannot run in the background: fork failed");
+
+  pinyon::Server server(configuration, title);
+  error = server.Start();
+  if (!error.empty()) return Refuse(error);
+  return server.Run();
+}

@@ -1,0 +1,144 @@
+#include "server/client.h"
+
+#include <array>
+#include <numeric>
+
+namespace pinyon {
+
+namespace {
+
+// A client's share of a turn's reading: beyond it, it waits until what came has been executed.
+constexpr size_t kReadShareBytes = 256 * 1024;
+constexpr size_t kMaxPieces = 64;
+
+}  // namespace
+
+Client::Client(ClientHost& host, ChunkPool& pool, std::unique_ptr<Connection> connection, uint64_t id)
+    : session(id, &output),
+      input(pool),
+      output(pool),
+      host_(host),
+      connection_(std::move(connection)),
+      in_flight_(pool) {
+  session.connection = connection_.get();
+  connection_->SetHandler(this);
+}
+
+void Client::StartReading() { connection_->StartReading(); }
+
+std::span<char> Client::ReadSpace() {
+  if (parser.NeedsBlock()) return {parser.BlockSpace(), parser.BlockMissing()};
+  return input.Space();
+}
+
+void Client::OnRead(size_t count, bool filled) {
+  host_.Traffic().input_bytes += count;
+  session.last_active_ms = host_.NowMs();
+  read_this_turn_ += count;
+  if (parser.NeedsBlock()) {
+    parser.BlockFilled(count);
+  } else {
+    input.Filled(count);
+  }
+  if (static_cast<int64_t>(input.bytes().size() + parser.MemoryBytes()) > host_.QueryBufferLimit()) {
+    host_.OnQueryBufferLimit(*this);
+    return Close(true);
+  }
+  if (filled || read_this_turn_ >= kReadShareBytes) connection_->PauseReading();
+  host_.OnClientReady(*this);
+}
+
+void Client::OnHangUp(int) {
+  connection_->PauseReading();
+  hung_up_ = true;
+  host_.OnClientReady(*this);
+}
+
+void Client::OnDrained() {
+  read_this_turn_ = 0;
+  input.ReleaseIfEmpty();
+  if (hung_up_) {
+    // Whoever only shut down its sending side still gets what it is owed, if that can be sent at once.
+    Flush(~uint64_t{0});
+    return Close(true);
+  }
+  if (!session.closing) connection_->StartReading();
+}
+
+void Client::Flush(uint64_t reached) {
+  if (connection_->is_closing() || connection_->is_writing()) return;
+  std::array<iovec, kMaxPieces> pieces;
+  while (true) {
+    OutputBuffer& front = in_flight_.empty() ? output : in_flight_;
+    const size_t sendable = front.Sendable(reached);
+    if (sendable == 0) break;
+    const size_t count = front.Front(pieces.data(), pieces.size(), sendable);
+    const size_t total = std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(count), size_t{0},
+                                         [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+    const ssize_t written = connection_->TryWrite(pieces.data(), count);
+    if (written < 0) return Close(true);
+    host_.Traffic().output_bytes += static_cast<uint64_t>(written);
+    front.Consume(static_cast<size_t>(written));
+    if (static_cast<size_t>(written) == total) continue;
+
+    // The kernel takes no more now: libuv writes the rest when it can.
+    if (in_flight_.empty()) output.MoveTo(in_flight_);
+    const size_t rest = in_flight_.Front(pieces.data(), pieces.size(), in_flight_.Sendable(reached));
+    writing_bytes_ = std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(rest), size_t{0},
+                                     [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+    return connection_->WriteRest(pieces.data(), rest);
+  }
+  if (session.closing && in_flight_.empty() && output.empty()) Close(true);
+}
+
+void Client::OnRestWritten(int error) {
+  if (connection_->is_closing()) return;
+  if (error != 0) return Close(true);
+  host_.Traffic().output_bytes += writing_bytes_;
+  in_flight_.Consume(writing_bytes_);
+  writing_bytes_ = 0;
+  host_.OnClientFlush(*this);
+}
+
+void Client::Close(bool at_once) {
+  if (connection_->is_closing()) return;
+  session.closing = true;
+  if (!left_) {
+    left_ = true;
+    connection_->PauseReading();
+    host_.OnClientLeaving(*this);
+  }
+  if (at_once) {
+    connection_->Close();
+  } else {
+    host_.OnClientFlush(*this);
+  }
+}
+
+void Client::OnClosed() { host_.OnClientGone(*this); }
+
+size_t Client::MemoryBytes() const {
+  return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() + output.MemoryBytes() +
+         in_flight_.MemoryBytes() + session.transaction.MemoryBytes() + session.name.capacity();
+}
+
+ServerControl::ConnectionInfo Client::Info() const {
+  ServerControl::ConnectionInfo info;
+  info.address = connection_->PeerName();
+  info.local_address = connection_->LocalName();
+  info.fd = connection_->fd();
+  info.unix_socket = connection_->kind() == Connection::Kind::kUnix;
+  info.local = session.is_local;
+  info.query_buffer_bytes = input.bytes().size();
+  info.query_buffer_free = input.capacity() - input.bytes().size();
+  info.output_fixed_bytes = output.piece_count() == 0 ? output.size_bytes() : 0;
+  info.output_fixed_peak = ChunkPool::kChunkBytes;
+  info.output_list_length = output.piece_count() + in_flight_.piece_count();
+  info.output_list_bytes = OutputBytes() - info.output_fixed_bytes;
+  info.total_bytes = MemoryBytes();
+  info.reading = connection_->is_reading();
+  info.writing = connection_->is_writing();
+  return info;
+}
+
+}  // namespace pinyon

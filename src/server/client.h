@@ -1,0 +1,92 @@
+// One connected client: its connection, session, and the bytes on their way in both directions. It moves bytes
+// between the connection and the buffers and tells the turn that there is something to do; it executes nothing.
+//
+// Life: created when a connection is accepted; `Close` takes it out of service at once (its session leaves the
+// registry), the object itself goes when the loop has let go of the connection (ClientHost::OnClientGone).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/server_control.h"
+#include "engine/session.h"
+#include "net/connection.h"
+#include "resp/input_buffer.h"
+#include "resp/output_buffer.h"
+#include "resp/request_parser.h"
+
+namespace pinyon {
+
+class Client;
+
+struct TrafficStats {
+  uint64_t input_bytes = 0;
+  uint64_t output_bytes = 0;
+};
+
+// What a client needs of the server.
+class ClientHost {
+ public:
+  virtual ~ClientHost() = default;
+  // The client has bytes to be parsed, or a hang-up to be acted on.
+  virtual void OnClientReady(Client& client) = 0;
+  // The client is owed bytes that may be written now.
+  virtual void OnClientFlush(Client& client) = 0;
+  // The client leaves: nothing may be expected of its session any more.
+  virtual void OnClientLeaving(Client& client) = 0;
+  // Nothing refers to the client any more: to be deleted.
+  virtual void OnClientGone(Client& client) = 0;
+  virtual void OnQueryBufferLimit(Client& client) = 0;
+  virtual int64_t QueryBufferLimit() const = 0;
+  virtual int64_t NowMs() const = 0;
+  virtual TrafficStats& Traffic() = 0;
+};
+
+class Client final : public ConnectionHandler {
+ public:
+  Client(ClientHost& host, ChunkPool& pool, std::unique_ptr<Connection> connection, uint64_t id);
+
+  Session session;
+  RequestParser parser;
+  InputBuffer input;
+  OutputBuffer output;
+
+  // In the turn's lists.
+  bool in_ready_list = false;
+  bool in_flush_list = false;
+
+  void StartReading();
+  // To be called when the turn has executed all that had arrived: releases memory, reads on, or leaves after a
+  // hang-up.
+  void OnDrained();
+  // Writes what is owed up to log offset `reached`; closes when that was all and the session is closing.
+  void Flush(uint64_t reached);
+  // At once, or after what is owed was sent.
+  void Close(bool at_once);
+  bool is_closed() const { return connection_->is_closing(); }
+
+  const Connection& connection() const { return *connection_; }
+  size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
+  size_t MemoryBytes() const;
+  ServerControl::ConnectionInfo Info() const;
+  // Since when the output has been above its soft limit, 0: it is not.
+  int64_t soft_limit_since_ms = 0;
+
+ private:
+  std::span<char> ReadSpace() override;
+  void OnRead(size_t count, bool filled) override;
+  void OnHangUp(int error) override;
+  void OnRestWritten(int error) override;
+  void OnClosed() override;
+
+  ClientHost& host_;
+  std::unique_ptr<Connection> connection_;
+  // Output that was handed to libuv: its memory must stay until OnRestWritten.
+  OutputBuffer in_flight_;
+  size_t writing_bytes_ = 0;
+  size_t read_this_turn_ = 0;
+  bool hung_up_ = false;
+  bool left_ = false;  // the host was told that the client leaves
+};
+
+}  // namespace pinyon

@@ -1,0 +1,242 @@
+#include "server/info.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "base/alloc.h"
+#include "base/strings.h"
+
+namespace pinyon {
+
+namespace {
+
+using Out = std::back_insert_iterator<std::string>;
+
+// "1.50M", as Redis prints sizes for people.
+std::string HumanBytes(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "K", "M", "G", "T", "P"};
+  if (bytes < 1024) return fmt::format("{}B", bytes);
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  return fmt::format("{:.2f}{}", value, kUnits[unit]);
+}
+
+uint64_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  uint64_t total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+uint64_t SystemBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void Server(const InfoSources& s, Out out) {
+  utsname system{};
+  uname(&system);
+  const int64_t now_us = WallUs();
+  const int64_t uptime_s = (now_us / 1000 - s.start_ms) / 1000;
+  fmt::format_to(out,
+                 "redis_version:7.2.4\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:0\r\n"
+                 "pinyon_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:{}\r\nmonotonic_clock:POSIX "
+                 "clock_gettime\r\nmultiplexing_api:libuv\r\ngcc_version:{}\r\n",
+                 PINYON_VERSION, system.sysname, system.release, system.machine, sizeof(void*) * 8,
+                 __VERSION__);
+  fmt::format_to(out,
+                 "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\nserver_time_usec:{}\r\n"
+                 "uptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\nconfigured_hz:{}\r\nlru_clock:{}\r\n"
+                 "executable:{}\r\nconfig_file:{}\r\nio_threads_active:0\r\n",
+                 getpid(), s.run_id, s.network.port, now_us, uptime_s, uptime_s / 86400, s.process.hz, s.process.hz,
+                 s.engine.keyspace.AccessClock(), s.executable, s.config_file);
+}
+
+void Clients(const InfoSources& s, Out out) {
+  fmt::format_to(out,
+                 "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
+                 "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:0\r\n"
+                 "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+                 s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output);
+}
+
+void Memory(const InfoSources& s, Out out) {
+  const uint64_t used = mem::UsedBytes(), resident = ResidentBytes(), system = SystemBytes();
+  s.stats.peak_memory = std::max(s.stats.peak_memory, used);
+  const Keyspace& keyspace = s.engine.keyspace;
+  size_t overhead = 0;
+  for (int i = 0; i < keyspace.DatabaseCount(); ++i) overhead += keyspace.database(i).table().OverheadBytes();
+  const mem::SlabStats slabs = mem::GetSlabStats();
+  const uint64_t dataset = used > overhead ? used - overhead : 0;
+  const double fragmentation = used == 0 ? 1.0 : static_cast<double>(resident) / static_cast<double>(used);
+  fmt::format_to(out,
+                 "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
+                 "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
+                 "used_memory_overhead:{}\r\nused_memory_startup:0\r\nused_memory_dataset:{}\r\n"
+                 "used_memory_dataset_perc:{:.2f}%\r\n",
+                 used, HumanBytes(used), resident, HumanBytes(resident), s.stats.peak_memory,
+                 HumanBytes(s.stats.peak_memory),
+                 static_cast<double>(used) * 100 / static_cast<double>(std::max<uint64_t>(s.stats.peak_memory, 1)),
+                 overhead, dataset, used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
+  fmt::format_to(out,
+                 "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
+                 "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
+                 "used_memory_scripts:0\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n",
+                 used, slabs.slab_bytes, resident, system, HumanBytes(system));
+  fmt::format_to(out,
+                 "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_allocator:{}\r\n"
+                 "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
+                 "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
+                 "pinyon_table_bytes:{}\r\n",
+                 fragmentation, static_cast<int64_t>(resident) - static_cast<int64_t>(used), mem::AllocatorName(),
+                 s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
+                 slabs.used_bytes, slabs.empty_bytes, overhead);
+}
+
+void Persistence(const InfoSources& s, Out out) {
+  // Nothing is saved or loaded yet; clients look at `loading` and at the count of changes.
+  fmt::format_to(out, "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
+                      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
+                 s.engine.stats.changes_since_save);
+}
+
+void Stats(const InfoSources& s, Out out) {
+  const KeyspaceStats& keyspace = s.engine.keyspace.stats();
+  fmt::format_to(out,
+                 "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
+                 "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\n"
+                 "instantaneous_output_kbps:{:.2f}\r\nrejected_connections:{}\r\nsync_full:0\r\nsync_partial_ok:0\r\n"
+                 "sync_partial_err:0\r\n",
+                 s.stats.connections_received, s.engine.stats.commands_processed, s.stats.commands.PerSecond(),
+                 s.stats.traffic.input_bytes, s.stats.traffic.output_bytes,
+                 static_cast<double>(s.stats.input.PerSecond()) / 1024,
+                 static_cast<double>(s.stats.output.PerSecond()) / 1024, s.stats.connections_rejected);
+  fmt::format_to(out,
+                 "expired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}\r\n"
+                 "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
+                 "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\nlatest_fork_usec:0\r\n"
+                 "total_forks:0\r\ntracking_total_keys:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
+                 "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
+                 "acl_access_denied_auth:{}\r\n",
+                 keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
+                 keyspace.misses, s.engine.stats.error_replies, s.stats.query_buffer_disconnections,
+                 s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
+  fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
+                 s.turns.longest_cpu_us);
+}
+
+void Replication(const InfoSources& s, Out out) {
+  fmt::format_to(out,
+                 "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\n"
+                 "master_replid2:0000000000000000000000000000000000000000\r\nmaster_repl_offset:0\r\n"
+                 "second_repl_offset:-1\r\nrepl_backlog_active:0\r\n",
+                 s.run_id);
+}
+
+void Cpu(const InfoSources&, Out out) {
+  rusage self{}, children{}, thread{};
+  getrusage(RUSAGE_SELF, &self);
+  getrusage(RUSAGE_CHILDREN, &children);
+  getrusage(RUSAGE_THREAD, &thread);
+  fmt::format_to(out,
+                 "used_cpu_sys:{:.6f}\r\nused_cpu_user:{:.6f}\r\nused_cpu_sys_children:{:.6f}\r\n"
+                 "used_cpu_user_children:{:.6f}\r\nused_cpu_sys_main_thread:{:.6f}\r\n"
+                 "used_cpu_user_main_thread:{:.6f}\r\n",
+                 Seconds(self.ru_stime), Seconds(self.ru_utime), Seconds(children.ru_stime),
+                 Seconds(children.ru_utime), Seconds(thread.ru_stime), Seconds(thread.ru_utime));
+}
+
+void Modules(const InfoSources&, Out) {}
+
+void CommandStatLine(const InfoSources& s, const Command& command, Out out) {
+  const CommandStats& stats = command.stats;
+  if (stats.calls > 0 || stats.rejected > 0) {
+    const uint64_t us = s.cycles.ToUs(command.cycles);
+    const double per_call =
+        stats.calls == 0 ? 0.0 : static_cast<double>(us) / static_cast<double>(stats.calls);
+    fmt::format_to(out, "cmdstat_{}:calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}\r\n",
+                   command.name, stats.calls, us, per_call, stats.rejected, stats.failed);
+  }
+  for (const Command* sub : command.subcommands) CommandStatLine(s, *sub, out);
+}
+
+void Commandstats(const InfoSources& s, Out out) {
+  for (const Command* command : s.engine.commands.commands()) CommandStatLine(s, *command, out);
+}
+
+void Errorstats(const InfoSources& s, Out out) {
+  for (const auto& [code, count] : s.engine.stats.errors_by_code) {
+    fmt::format_to(out, "errorstat_{}:count={}\r\n", code, count);
+  }
+}
+
+void Cluster(const InfoSources&, Out out) { fmt::format_to(out, "cluster_enabled:0\r\n"); }
+
+void KeyspaceSection(const InfoSources& s, Out out) {
+  const Keyspace& keyspace = s.engine.keyspace;
+  for (int i = 0; i < keyspace.DatabaseCount(); ++i) {
+    const Database& database = keyspace.database(i);
+    if (database.size() == 0) continue;
+    fmt::format_to(out, "db{}:keys={},expires={},avg_ttl={}\r\n", i, database.size(), database.expiring(),
+                   database.AverageTtlMs());
+  }
+}
+
+struct Section {
+  std::string_view name;
+  std::string_view title;
+  bool is_default;
+  void (*write)(const InfoSources&, Out);
+};
+
+// In the order in which they are printed.
+constexpr Section kSections[] = {
+    {"server", "Server", true, Server},
+    {"clients", "Clients", true, Clients},
+    {"memory", "Memory", true, Memory},
+    {"persistence", "Persistence", true, Persistence},
+    {"stats", "Stats", true, Stats},
+    {"replication", "Replication", true, Replication},
+    {"cpu", "CPU", true, Cpu},
+    {"modules", "Modules", true, Modules},
+    {"commandstats", "Commandstats", false, Commandstats},
+    {"errorstats", "Errorstats", true, Errorstats},
+    {"cluster", "Cluster", true, Cluster},
+    {"keyspace", "Keyspace", true, KeyspaceSection},
+};
+
+bool IsWanted(const Section& section, std::span<const std::string_view> asked) {
+  if (asked.empty()) return section.is_default;
+  return std::any_of(asked.begin(), asked.end(), [&section](std::string_view name) {
+    if (EqualsIgnoreCase(name, "all") || EqualsIgnoreCase(name, "everything")) return true;
+    if (EqualsIgnoreCase(name, "default")) return section.is_default;
+    return EqualsIgnoreCase(name, section.name);
+  });
+}
+
+}  // namespace
+
+std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections) {
+  std::string text;
+  for (const Section& section : kSections) {
+    if (!IsWanted(section, sections)) continue;
+    if (!text.empty()) text += "\r\n";
+    text += fmt::format("# {}\r\n", section.title);
+    section.write(sources, std::back_inserter(text));
+  }
+  return text;
+}
+
+}  // namespace pinyon

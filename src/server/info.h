@@ -1,0 +1,37 @@
+// INFO's text: sections assembled from what each part of the server knows of itself.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "server/network_options.h"
+#include "server/process_options.h"
+#include "server/statistics.h"
+#include "server/turn.h"
+
+namespace pinyon {
+
+// What INFO reads; nothing is changed through it but the memory peak.
+struct InfoSources {
+  Engine& engine;
+  ServerStats& stats;
+  const TurnStats& turns;
+  const NetworkOptions& network;
+  const ProcessOptions& process;
+  const CycleClock& cycles;
+  const std::string& run_id;
+  const std::string& executable;
+  const std::string& config_file;
+  int64_t start_ms;
+  const size_t& clients_max_input;
+  const size_t& clients_max_output;
+};
+
+// The sections asked for (any case; "default", "all", "everything" are groups), the default ones when none are.
+std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections);
+
+}  // namespace pinyon

@@ -1,0 +1,40 @@
+// Directives of the network: what is listened on, and what one client may take.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+
+namespace pinyon {
+
+struct NetworkOptions {
+  // `rebind` runs when CONFIG SET changed what is listened on; its text refuses the change.
+  void Declare(SettingsRegistry& registry, std::function<std::string()> rebind,
+               std::function<std::string()> check_max_clients);
+
+  std::vector<std::string> bind;
+  int port = 6379;
+  int tcp_backlog = 511;
+  int tcp_keepalive_s = 300;
+  int timeout_s = 0;  // of idle clients; 0: never
+  int64_t max_clients = 10000;
+  bool protected_mode = true;
+  std::string unix_socket;
+  unsigned unix_socket_permissions = 0;
+  int64_t query_buffer_limit = 1024LL * 1024 * 1024;
+
+  // client-output-buffer-limit: at once beyond `hard`, or `soft` for longer than `soft_seconds`; 0: no limit.
+  struct OutputLimit {
+    int64_t hard = 0;
+    int64_t soft = 0;
+    int64_t soft_seconds = 0;
+  };
+  enum ClientClass { kNormal, kReplica, kPubsub, kClientClasses };
+  OutputLimit output_limits[kClientClasses] = {
+      {}, {256LL << 20, 64LL << 20, 60}, {32LL << 20, 8LL << 20, 60}};
+};
+
+}  // namespace pinyon

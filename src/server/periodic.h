@@ -1,0 +1,41 @@
+// Work that recurs: active expiry, housekeeping of tables and memory, idle clients, rates. The timer only marks what
+// is due; it is done in slices within turns, so that no turn takes long.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/dispatcher.h"
+#include "server/network_options.h"
+#include "server/process_options.h"
+#include "server/statistics.h"
+
+namespace pinyon {
+
+class Periodic {
+ public:
+  Periodic(Engine& engine, Dispatcher& dispatcher, ServerStats& stats, const ProcessOptions& options, ChunkPool& pool)
+      : engine_(engine), dispatcher_(dispatcher), stats_(stats), options_(options), pool_(pool) {}
+
+  // The timer's call, `hz` times a second.
+  void Tick();
+  // A slice of what is due; returns whether more is left to do at once.
+  bool RunSlice();
+
+  void set_active_expiry(bool enabled) { active_expiry_ = enabled; }
+
+ private:
+  bool ExpireSlice();
+  void Housekeep();
+
+  Engine& engine_;
+  Dispatcher& dispatcher_;
+  ServerStats& stats_;
+  const ProcessOptions& options_;
+  ChunkPool& pool_;
+  bool active_expiry_ = true;
+  bool expiry_due_ = false;
+  bool housekeeping_due_ = false;
+  int expire_database_ = 0;
+};
+
+}  // namespace pinyon

@@ -1,0 +1,316 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace pinyon {
+
+namespace {
+
+constexpr std::string_view kProtectedModeError =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
+    "default user. In this mode connections are only accepted from the loopback interface. If you want to connect "
+    "from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode "
+    "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the "
+    "same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. "
+    "Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by "
+    "editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the "
+    "server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' "
+    "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above "
+    "things in order for the server to start accepting connections from the outside.\r\n";
+
+std::string RandomHex(Random random, int digits) {
+  std::string text;
+  while (digits-- > 0) text += "0123456789abcdef"[random.Below(16)];
+  return text;
+}
+
+std::string ExecutablePath() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  return length > 0 ? std::string(path, static_cast<size_t>(length)) : std::string();
+}
+
+}  // namespace
+
+Server::Server(Configuration& configuration, ProcessTitle& title)
+    : configuration_(configuration),
+      title_(title),
+      log_(configuration.process.log_file, configuration.process.log_level),
+      keyspace_(configuration.process.databases, Random::FromSystem().Next()),
+      engine_(keyspace_, configuration.commands, configuration.registry, log_, *this, configuration.engine),
+      dispatcher_(engine_),
+      turn_(engine_, dispatcher_),
+      periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
+      listeners_(loop_, configuration.network, log_, [this](Connection* connection) { OnAccept(connection); }),
+      run_id_(RandomHex(Random::FromSystem(), 40)),
+      executable_(ExecutablePath()),
+      start_ms_(WallMs()) {
+  dispatcher_.UpdateTime();
+  log_.SetRole(LogRole::kChild);
+  BindHooks();
+}
+
+Server::~Server() {
+  listeners_.Close();
+  for (const auto& [id, client] : clients_) client->Close(true);
+  loop_.DrainClosing();
+}
+
+void Server::BindHooks() {
+  configuration_.on_listen_changed = [this] {
+    const std::string error = listeners_.ReopenTcp();
+    return error.empty() ? UpdateTitle() : error;
+  };
+  configuration_.on_max_clients_changed = [this] {
+    const int64_t wanted = configuration_.network.max_clients;
+    const int64_t room = ReserveDescriptors(wanted, log_);
+    if (room >= wanted) return std::string();
+    return fmt::format("The operating system is not able to handle the specified number of clients, try with {}",
+                       room);
+  };
+  configuration_.on_hz_changed = [this] {
+    loop_.SetInterval(tick_timer_, static_cast<uint64_t>(1000 / configuration_.process.hz));
+    return std::string();
+  };
+  configuration_.on_log_level_changed = [this] {
+    log_.SetLevel(configuration_.process.log_level);
+    return std::string();
+  };
+  configuration_.on_title_changed = [this] { return UpdateTitle(); };
+}
+
+std::string Server::Start() {
+  log_.RefreshTimeZone();
+  log_.Warning("oO0OoO0OoO0Oo Pinyon is starting oO0OoO0OoO0Oo");
+  log_.Warning("Pinyon version={}, bits={}, pid={}, just started", PINYON_VERSION, sizeof(void*) * 8, getpid());
+  if (configuration_.config_path.empty()) {
+    log_.Warning("Warning: no config file specified, using the default config. In order to specify a config file use "
+                 "pinyon-server /path/to/pinyon.conf");
+  } else {
+    log_.Warning("Configuration loaded");
+  }
+  const auto inert = configuration_.inert.NamesInUse(configuration_.registry);
+  if (!inert.empty()) log_.Warning("Known directives without effect yet: {}", fmt::format("{}", fmt::join(inert, ", ")));
+
+  const int64_t room = ReserveDescriptors(configuration_.network.max_clients, log_);
+  if (room < 1) return "The limit of open files leaves no room for a client. Increase 'ulimit -n'.";
+  configuration_.network.max_clients = room;
+  std::string error = listeners_.Open();
+  if (!error.empty()) {
+    log_.Warning("{}", error);
+    return error;
+  }
+  error = UpdateTitle();
+  if (!error.empty()) return error;
+  log_.SetRole(LogRole::kMaster);
+  log_.Notice("Running mode=standalone, port={}. PID: {}", configuration_.network.port, getpid());
+  log_.Warning("Server initialized");
+  return {};
+}
+
+std::string Server::UpdateTitle() {
+  const NetworkOptions& network = configuration_.network;
+  const std::string address = network.port == 0       ? network.unix_socket
+                              : network.bind.empty() ? fmt::format("*:{}", network.port)
+                                                      : fmt::format("{}:{}", network.bind[0], network.port);
+  std::string title;
+  if (!ExpandTitle(configuration_.process.proc_title_template,
+                   {.title = executable_,
+                    .listen_address = address,
+                    .server_mode = "",
+                    .port = std::to_string(network.port),
+                    .tls_port = "0",
+                    .unix_socket = network.unix_socket,
+                    .config_file = configuration_.config_path},
+                   &title)) {
+    return "template format is invalid or contains unknown variables";
+  }
+  if (configuration_.process.set_proc_title) title_.Set(title);
+  return {};
+}
+
+int Server::Run() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM"); });
+  loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT"); });
+  loop_.SetTurn([this] { return turn_.Run(); });
+  turn_.SetBackground([this] { return periodic_.RunSlice(); });
+  tick_timer_ = loop_.AddTimer(static_cast<uint64_t>(1000 / configuration_.process.hz), [this] { OnTick(); });
+  log_.Notice("Ready to accept connections");
+  loop_.Run();
+  log_.Warning("Pinyon is now ready to exit, bye bye...");
+  if (!configuration_.process.pid_file.empty()) unlink(configuration_.process.pid_file.c_str());
+  return 0;
+}
+
+void Server::OnStopSignal(const char* name) {
+  log_.Warning("Received {} scheduling shutdown...", name);
+  std::string error;
+  Shutdown(true, false, &error);
+}
+
+bool Server::Shutdown(bool, bool, std::string*) {
+  log_.Warning("User requested shutdown...");
+  listeners_.Close();
+  loop_.Stop();
+  return true;
+}
+
+// --- clients ---
+
+std::string Server::RefusalOf(const Connection& connection) {
+  if (static_cast<int64_t>(clients_.size()) >= configuration_.network.max_clients) {
+    ++stats_.connections_rejected;
+    return "-ERR max number of clients reached\r\n";
+  }
+  const bool open_to_all = !configuration_.network.protected_mode || !configuration_.engine.requirepass.empty();
+  if (open_to_all || connection.IsLocal()) return {};
+  ++stats_.connections_rejected;
+  return std::string(kProtectedModeError);
+}
+
+void Server::OnAccept(Connection* accepted) {
+  std::unique_ptr<Connection> connection(accepted);
+  const std::string refusal = RefusalOf(*connection);
+  if (!refusal.empty()) {
+    const iovec piece{const_cast<char*>(refusal.data()), refusal.size()};
+    connection->TryWrite(&piece, 1);
+    connection.release()->Close();  // deletes itself
+    return;
+  }
+  connection->ConfigureTcp(configuration_.network.tcp_keepalive_s);
+  ++stats_.connections_received;
+  const uint64_t id = engine_.sessions.NextId();
+  auto client = std::make_unique<Client>(*this, pool_, std::move(connection), id);
+  Session& session = client->session;
+  session.authenticated = configuration_.engine.requirepass.empty();
+  session.is_local = client->connection().IsLocal();
+  session.null_sink = &engine_.null_sink;
+  session.created_ms = session.last_active_ms = WallMs();
+  engine_.sessions.Add(&session);
+  client->StartReading();
+  clients_.emplace(id, std::move(client));
+}
+
+void Server::OnClientFlush(Client& client) {
+  turn_.AddFlush(client);
+  loop_.RequestTurn();
+}
+
+void Server::OnClientLeaving(Client& client) {
+  engine_.sessions.Remove(&client.session);
+  DiscardTransaction(engine_, client.session);
+}
+
+void Server::OnClientGone(Client& client) {
+  turn_.Remove(client);
+  clients_.erase(client.session.id);
+}
+
+void Server::OnQueryBufferLimit(Client& client) {
+  ++stats_.query_buffer_disconnections;
+  log_.Warning("Closing client that reached max query buffer length: id={} addr={}", client.session.id,
+               client.connection().PeerName());
+}
+
+void Server::CloseSession(Session& session, bool at_once) {
+  const auto it = clients_.find(session.id);
+  if (it != clients_.end()) it->second->Close(at_once);
+}
+
+ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) {
+  const auto it = clients_.find(session.id);
+  return it != clients_.end() ? it->second->Info() : ConnectionInfo();
+}
+
+// --- periodic work and statistics ---
+
+void Server::OnTick() {
+  dispatcher_.UpdateTime();
+  periodic_.Tick();
+  CheckClients();
+}
+
+// Looks at a share of the clients, so that each is seen about once a second.
+void Server::CheckClients() {
+  const auto& sessions = engine_.sessions.all();
+  constexpr size_t kAtLeast = 5;
+  size_t left = std::max(sessions.size() / static_cast<size_t>(configuration_.process.hz), kAtLeast);
+  left = std::min(left, sessions.size());
+  for (; left > 0; --left) {
+    auto it = sessions.lower_bound(next_checked_);
+    if (it == sessions.end()) {
+      it = sessions.begin();
+      if (it == sessions.end()) return;
+    }
+    next_checked_ = it->first + 1;
+    CheckClient(*clients_.at(it->first));
+  }
+}
+
+void Server::CheckClient(Client& client) {
+  const int64_t now_ms = WallMs();
+  max_input_bytes_ = std::max(max_input_bytes_, client.input.bytes().size());
+  max_output_bytes_ = std::max(max_output_bytes_, client.OutputBytes());
+  const int64_t timeout_s = configuration_.network.timeout_s;
+  if (timeout_s > 0 && now_ms - client.session.last_active_ms > timeout_s * 1000) {
+    log_.Verbose("Closing idle client");
+    return client.Close(true);
+  }
+  const NetworkOptions::OutputLimit& limit = configuration_.network.output_limits[NetworkOptions::kNormal];
+  const int64_t owed = static_cast<int64_t>(client.OutputBytes());
+  if (limit.soft == 0 || owed < limit.soft) {
+    client.soft_limit_since_ms = 0;
+  } else if (client.soft_limit_since_ms == 0) {
+    client.soft_limit_since_ms = now_ms;
+  }
+  const bool soft_passed =
+      client.soft_limit_since_ms != 0 && now_ms - client.soft_limit_since_ms > limit.soft_seconds * 1000;
+  if (!soft_passed && (limit.hard == 0 || owed < limit.hard)) return;
+  ++stats_.output_buffer_disconnections;
+  log_.Warning("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+               client.session.id, client.connection().PeerName());
+  client.Close(true);
+}
+
+InfoSources Server::Sources() {
+  return {engine_,     stats_,
+          turn_.stats(), configuration_.network,
+          configuration_.process, cycles_,
+          run_id_,     executable_,
+          configuration_.config_path, start_ms_,
+          max_input_bytes_, max_output_bytes_};
+}
+
+std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }
+
+void Server::ResetStats() {
+  stats_ = ServerStats();
+  turn_.stats() = TurnStats();
+  keyspace_.stats() = KeyspaceStats();
+  keyspace_.lazy_free().ResetFreed();
+  engine_.stats.commands_processed = engine_.stats.error_replies = engine_.stats.auth_failures = 0;
+  engine_.stats.errors_by_code.clear();
+  engine_.commands.ResetStats();
+  max_input_bytes_ = max_output_bytes_ = 0;
+}
+
+std::string Server::RewriteConfig() {
+  if (configuration_.config_path.empty()) return "ERR The server is running without a config file";
+  const std::string error = configuration_.registry.RewriteFile(configuration_.config_path);
+  if (!error.empty()) {
+    log_.Warning("CONFIG REWRITE failed: {}", error);
+    return fmt::format("ERR Rewriting config file: {}", error);
+  }
+  log_.Notice("CONFIG REWRITE executed with success.");
+  return {};
+}
+
+}  // namespace pinyon

@@ -1,0 +1,178 @@
+#include "server/turn.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace pinyon {
+
+namespace {
+
+// How many requests are parsed ahead before the first of them runs: enough to hide the memory's latency, few enough
+// that what was fetched is still in the first-level cache.
+constexpr size_t kBatchRequests = 64;
+constexpr size_t kClientShare = 64;
+// How long a turn goes on executing.
+constexpr int64_t kTurnUs = 1000;
+// Argument views kept for the next batch; beyond, the memory is given back.
+constexpr size_t kMaxKeptArgs = 16 * 1024;
+
+}  // namespace
+
+void Turn::AddReady(Client& client) {
+  if (client.in_ready_list) return;
+  client.in_ready_list = true;
+  ready_.push_back(&client);
+}
+
+void Turn::AddFlush(Client& client) {
+  if (client.in_flush_list) return;
+  client.in_flush_list = true;
+  flush_.push_back(&client);
+}
+
+void Turn::Remove(Client& client) {
+  if (client.in_ready_list) std::erase(ready_, &client);
+  if (client.in_flush_list) std::erase(flush_, &client);
+}
+
+bool Turn::Run() {
+  Execute();
+  const bool background_left = background_ && background_();
+  Commit();
+  ++stats_.turns;
+  const int64_t cpu_ns = ThreadCpuNs();
+  if (cpu_ns_ != 0) stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
+  cpu_ns_ = cpu_ns;
+  return background_left || !ready_.empty() || !flush_.empty();
+}
+
+void Turn::Execute() {
+  if (ready_.empty()) return;
+  dispatcher_.UpdateTime();
+  const int64_t end_us = MonotonicUs() + kTurnUs;
+  while (true) {
+    GatherBatch();
+    FetchEntries();
+    RunBatch();
+    EndBatch();
+    if (ready_.empty() || MonotonicUs() >= end_us) return;
+  }
+}
+
+void Turn::GatherBatch() {
+  // Clients that come back into the list wait for the next batch.
+  for (size_t waiting = ready_.size(); waiting > 0 && batch_.size() < kBatchRequests; --waiting) {
+    Client& client = *ready_.front();
+    ready_.pop_front();
+    client.in_ready_list = false;
+    if (client.session.closing) continue;
+    const bool has_more = Gather(client);
+    visits_.push_back({&client, has_more});
+  }
+}
+
+// Parses a client's share; returns whether there may be more to parse at once.
+bool Turn::Gather(Client& client) {
+  const RequestParser::Limits limits{
+      .max_bulk_bytes = engine_.options.proto_max_bulk_len,
+      .authenticated = client.session.authenticated || engine_.options.requirepass.empty()};
+  const Database& any_database = engine_.keyspace.database(0);  // one seed serves all
+  size_t offset = 0;
+  for (size_t count = 0; count < kClientShare; ++count) {
+    const size_t first_arg = args_.size();
+    size_t bytes = 0;
+    const auto status = client.parser.Parse(client.input.bytes().substr(offset), limits, &bytes, &args_);
+    if (status == RequestParser::Status::kNeedMore) return false;
+    if (status == RequestParser::Status::kNeedBlock) {
+      client.input.DropFromEnd(bytes);
+      return false;
+    }
+    Request request{.client = &client,
+                    .command = nullptr,
+                    .first_arg = static_cast<uint32_t>(first_arg),
+                    .argc = static_cast<uint32_t>(args_.size() - first_arg),
+                    .key_hash = 0,
+                    .bytes = bytes,
+                    .is_error = status == RequestParser::Status::kError};
+    offset += bytes;
+    if (request.argc > 0) {
+      const Args args(args_.data() + first_arg, request.argc);
+      request.command = engine_.commands.Resolve(args);
+      if (request.command != nullptr) {
+        const int first_key = request.command->first_key;
+        if (first_key > 0 && first_key < static_cast<int>(request.argc)) {
+          request.key_hash = any_database.Hash(args[static_cast<size_t>(first_key)]);
+          engine_.keyspace.database(client.session.database).table().PrefetchBucket(request.key_hash);
+        }
+      }
+    }
+    batch_.push_back(request);
+    if (request.is_error) return false;
+    const bool ends_batch = request.command != nullptr && (request.command->flags & kEndsBatch) != 0;
+    if (ends_batch || client.parser.HoldsArguments()) return true;
+  }
+  return true;
+}
+
+void Turn::FetchEntries() const {
+  if (batch_.size() < 2) return;
+  for (const Request& request : batch_) {
+    if (request.key_hash == 0) continue;
+    engine_.keyspace.database(request.client->session.database).table().PrefetchEntry(request.key_hash);
+  }
+}
+
+void Turn::RunBatch() {
+  for (const Request& request : batch_) {
+    if (!request.client->session.closing) RunRequest(request);
+  }
+}
+
+void Turn::RunRequest(const Request& request) {
+  Client& client = *request.client;
+  if (request.is_error) {
+    client.session.reply.Error(client.parser.error());
+    client.session.closing = true;
+    return;
+  }
+  if (request.argc > 0) {
+    if (client.parser.HoldsArguments()) client.session.large_args = &client.parser.large_args();
+    dispatcher_.Dispatch(client.session, request.command, Args(args_.data() + request.first_arg, request.argc),
+                         request.key_hash);
+    client.session.large_args = nullptr;
+  }
+  client.input.Consume(request.bytes);
+}
+
+void Turn::EndBatch() {
+  const bool gated = engine_.effects.Listening();
+  for (const Visit& visit : visits_) {
+    Client& client = *visit.client;
+    if (gated) client.output.Hold(engine_.effects.offset());
+    if (!client.output.empty()) AddFlush(client);
+    if (client.session.closing) {
+      client.Close(false);
+      continue;
+    }
+    if (visit.has_more) {
+      AddReady(client);
+    } else {
+      client.OnDrained();
+    }
+  }
+  visits_.clear();
+  batch_.clear();
+  args_.clear();
+  if (args_.capacity() > kMaxKeptArgs) args_.shrink_to_fit();
+}
+
+void Turn::Commit() {
+  // Clients that are added while this goes on are for the next turn.
+  flushing_.swap(flush_);
+  for (Client* client : flushing_) client->in_flush_list = false;
+  for (Client* client : flushing_) client->Flush(engine_.effects.reply_offset());
+  flushing_.clear();
+}
+
+}  // namespace pinyon

@@ -1,0 +1,85 @@
+// One turn of the loop: execute, then commit (see the house plan).
+//
+// Execute takes ready clients in rotation and gathers their requests into a batch: parsed, command resolved, first
+// key hashed, its bucket fetched; then the entries are fetched; then the batch runs in order. A client has a share of
+// each batch and goes to the end of the list with what is left, and the turn has a limit of time, so an endless
+// pipeline delays nobody. Commit writes once for each client that is owed something.
+//
+// Invariants: views into input buffers live within one batch, during which nothing is read; a client is in the batch
+// at most once (its requests stand together); requests are taken off the input as they run, so that those behind one
+// that suspends its client stay unparsed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "engine/dispatcher.h"
+#include "server/client.h"
+
+namespace pinyon {
+
+struct TurnStats {
+  uint64_t turns = 0;
+  uint64_t longest_cpu_us = 0;  // CPU time of the loop's thread from the end of one turn to the end of the next
+};
+
+class Turn {
+ public:
+  Turn(Engine& engine, Dispatcher& dispatcher) : engine_(engine), dispatcher_(dispatcher) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  void AddReady(Client& client);
+  void AddFlush(Client& client);
+  // Forgets a client that is about to be deleted.
+  void Remove(Client& client);
+
+  // Bounded background work that wants to go on turn by turn; returns whether more is left.
+  void SetBackground(std::function<bool()> background) { background_ = std::move(background); }
+
+  // Executes and commits; returns whether work is left that can go on at once.
+  bool Run();
+
+  TurnStats& stats() { return stats_; }
+
+ private:
+  struct Request {
+    Client* client;
+    Command* command;    // null: unknown
+    uint32_t first_arg;  // in args_
+    uint32_t argc;       // 0: nothing to run (an empty line)
+    uint64_t key_hash;   // of the first key, 0: there is none
+    size_t bytes;        // to be taken off the input
+    bool is_error;       // the client broke the protocol here
+  };
+  struct Visit {
+    Client* client;
+    bool has_more;  // there may be another complete request behind those of the batch
+  };
+
+  void Execute();
+  void GatherBatch();
+  bool Gather(Client& client);
+  void FetchEntries() const;
+  void RunBatch();
+  void RunRequest(const Request& request);
+  void EndBatch();
+  void Commit();
+
+  Engine& engine_;
+  Dispatcher& dispatcher_;
+  std::function<bool()> background_;
+  std::deque<Client*> ready_;
+  std::vector<Client*> flush_;
+  std::vector<Client*> flushing_;
+  std::vector<Request> batch_;
+  std::vector<Visit> visits_;
+  std::vector<std::string_view> args_;
+  int64_t cpu_ns_ = 0;
+  TurnStats stats_;
+};
+
+}  // namespace pinyon
