@@ -13,7 +13,7 @@ void ReplyHelp(Call& call, std::span<const std::string_view> lines) {
                           " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const std::string_view line : lines) call.reply.SimpleString(line);
   call.reply.SimpleString("HELP");
-  call.reply.SimpleString("    Print this help.");
+  call.reply.SimpleString("    Prints this help.");
 }
 
 }  // namespace pinyon
