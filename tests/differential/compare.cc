@@ -90,7 +90,7 @@ constexpr Rule kRules[] = {
     {"PTTL", "", SameMilliseconds, "the clock"},
     {"PEXPIRETIME", "", SameMilliseconds, "the clock"},
     {"TIME", "", SameElementTypes, "the clock"},
-    {"OBJECT", "IDLETIME", SameSeconds, "the clock"},
+    {"OBJECT", "IDLETIME", SameType, "of a small integer, which Redis shares, it is the age of the server"},
     {"OBJECT", "REFCOUNT", SameType, "how values are shared"},
     {"RANDOMKEY", "", SameType, "chance"},
     {"CLIENT", "ID", SameType, "connections counted"},
