@@ -20,6 +20,14 @@ struct ExpireConditions {
   bool lt = false;
 };
 
+// What Redis repeats of an argument at the end of an error: nothing from a zero byte on, no line breaks
+// behind.
+std::string_view QuotableText(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
+  return text;
+}
+
 bool ParseConditions(Call& call, ExpireConditions* conditions) {
   for (size_t i = 3; i < call.argc(); ++i) {
     if (call.Is(i, "nx")) {
@@ -31,7 +39,7 @@ bool ParseConditions(Call& call, ExpireConditions* conditions) {
     } else if (call.Is(i, "lt")) {
       conditions->lt = true;
     } else {
-      return call.Fail("ERR Unsupported option " + std::string(call.args[i]));
+      return call.Fail("ERR Unsupported option " + std::string(QuotableText(call.args[i])));
     }
   }
   if (conditions->nx && (conditions->xx || conditions->gt || conditions->lt)) {

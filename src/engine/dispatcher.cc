@@ -15,6 +15,11 @@ constexpr size_t kMaxQuotedBytes = 128;
 // The frozen time is read anew when units have taken about this long since (half a millisecond at 3 GHz).
 constexpr uint64_t kTimeValidCycles = 1'500'000;
 
+// What an error repeats of an argument: at most `max_bytes`, and nothing from a zero byte on.
+std::string_view Quotable(std::string_view text, size_t max_bytes) {
+  return text.substr(0, std::min(max_bytes, text.find('\0')));
+}
+
 }  // namespace
 
 void Dispatcher::UpdateTime() {
@@ -125,7 +130,14 @@ bool Dispatcher::DebugAllowed(const Session& session) const {
 void Dispatcher::RejectWith(Session& session, Command* command, std::string_view error) {
   if (session.transaction.active()) session.transaction.SetError();
   if (command != nullptr) ++command->stats.rejected;
-  session.reply.Error(error);
+  if (command != nullptr && std::string_view(command->spec->name) == "exec") {
+    // A refused EXEC ends its transaction all the same.
+    DiscardTransaction(engine_, session);
+    if (error.starts_with("ERR ")) error.remove_prefix(4);
+    session.reply.Error(fmt::format("EXECABORT Transaction discarded because of: {}", error));
+  } else {
+    session.reply.Error(error);
+  }
   CountErrorCode(session.reply.last_error_code());
 }
 
@@ -136,16 +148,16 @@ void Dispatcher::RejectUnknown(Session& session, Args args) {
                         fmt::format("ERR wrong number of arguments for '{}' command", container->name));
     }
     return RejectWith(session, nullptr,
-                      fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, kMaxQuotedBytes),
+                      fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", Quotable(args[1], kMaxQuotedBytes),
                                   ToUpper(container->name)));
   }
   std::string quoted;
   for (size_t i = 1; i < args.size() && quoted.size() < kMaxQuotedBytes; ++i) {
-    quoted += fmt::format("'{}' ", args[i].substr(0, kMaxQuotedBytes - quoted.size()));
+    quoted += fmt::format("'{}' ", Quotable(args[i], kMaxQuotedBytes - quoted.size()));
   }
   RejectWith(session, nullptr,
              fmt::format("ERR unknown command '{}', with args beginning with: {}",
-                         args[0].substr(0, kMaxQuotedBytes), quoted));
+                         Quotable(args[0], kMaxQuotedBytes), quoted));
 }
 
 bool Dispatcher::MustQueue(const Command& command) { return (command.flags & kRunsInMulti) == 0; }

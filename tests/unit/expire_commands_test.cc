@@ -120,6 +120,8 @@ TEST_CASE("Errors of EXPIRE come in Redis's order", "[expire]") {
   CHECK(f.Run("EXPIRE k 10 NX LT GT") == nx);
   CHECK(f.Run("EXPIRE k 10 GT LT") == gt);
   CHECK(f.Run("EXPIRE k 10 NX XX Foo") == "-ERR Unsupported option Foo\r\n");
+  CHECK(f.Do({"EXPIRE", "k", "10", std::string_view("a\0b", 3)}) == "-ERR Unsupported option a\r\n");
+  CHECK(f.Do({"EXPIRE", "k", "10", "a\nb\r\n"}) == "-ERR Unsupported option a b\r\n");
   CHECK(f.Run("EXPIRE k a foo") == "-ERR Unsupported option foo\r\n");
   CHECK(f.Run("EXPIRE k a GT LT") == gt);
   CHECK(f.Run("EXPIRE k a") == "-ERR value is not an integer or out of range\r\n");

@@ -224,6 +224,18 @@ TEST_CASE("An error while queueing counts more than a changed key", "[transactio
   CHECK(f.Run("EXEC") == kAborted);
 }
 
+TEST_CASE("A refused EXEC ends the transaction", "[transaction]") {
+  CommandFixture f;
+  const std::string refused =
+      "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+  CHECK(f.Run("EXEC foo") == refused);
+  f.Run("MULTI");
+  f.Run("SET a 1");
+  CHECK(f.Run("EXEC foo") == refused);
+  CHECK(f.Run("EXEC") == "-ERR EXEC without MULTI\r\n");
+  CHECK(f.Run("EXISTS a") == ":0\r\n");
+}
+
 TEST_CASE("The null of a failed EXEC in RESP3", "[transaction]") {
   CommandFixture f;
   f.UseResp3();
