@@ -290,10 +290,11 @@ void Debug(Call& call) {
     if (subcommand.argc != 0 && subcommand.argc != call.argc()) break;
     return subcommand.handler(call);
   }
+  // Redis echoes it as a C string.
   constexpr size_t kMaxEchoedBytes = 128;
+  const std::string_view name = call.args[1].substr(0, call.args[1].find('\0')).substr(0, kMaxEchoedBytes);
   call.reply.Error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
-                  call.args[1].substr(0, kMaxEchoedBytes)));
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.", name));
 }
 
 constexpr CommandSpec kCommands[] = {

@@ -381,6 +381,8 @@ TEST_CASE("DEBUG looks inside", "[debug]") {
   CHECK(f.Run("DEBUG HELP").find("+HELP\r\n+    Print this help.\r\n") != std::string::npos);
   CHECK(f.Run("DEBUG Foo") ==
         "-ERR unknown subcommand or wrong number of arguments for 'Foo'. Try DEBUG HELP.\r\n");
+  CHECK(f.Do({"DEBUG", "a\0b"s}) ==
+        "-ERR unknown subcommand or wrong number of arguments for 'a'. Try DEBUG HELP.\r\n");
   CHECK(f.Run("DEBUG SLEEP 0 0") ==
         "-ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP.\r\n");
   f.engine.options.enable_debug_command = EngineOptions::DebugCommand::kNo;
