@@ -69,7 +69,8 @@ bool HelloOptions(Call& call) {
       if (!SetClientName(call, call.args[i + 1])) return false;
       i += 1;
     } else {
-      return call.Fail("ERR Syntax error in HELLO option '" + std::string(call.args[i]) + "'");
+      return call.Fail("ERR Syntax error in HELLO option '" +
+                       std::string(call.args[i].substr(0, call.args[i].find('\0'))) + "'");
     }
   }
   return true;
