@@ -63,6 +63,19 @@ void FreeAligned(void* block, size_t size, size_t) {
   std::free(block);
 }
 size_t UsableSize(size_t size) { return (size + kClassBytes - 1) / kClassBytes * kClassBytes; }
+void* AllocateBlock(size_t used_bytes) {
+  plain_used.fetch_add(used_bytes, std::memory_order_relaxed);
+  void* block = std::aligned_alloc(kPageBytes, kBlockBytes);
+  if (block == nullptr) OutOfMemory(kBlockBytes);
+  return block;
+}
+void ResizeBlock(void*, size_t old_used_bytes, size_t new_used_bytes) {
+  plain_used.fetch_add(new_used_bytes - old_used_bytes, std::memory_order_relaxed);
+}
+void FreeBlock(void* block, size_t used_bytes) {
+  plain_used.fetch_sub(used_bytes, std::memory_order_relaxed);
+  std::free(block);
+}
 uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
@@ -73,13 +86,13 @@ const char* AllocatorName() { return "libc"; }
 
 namespace {
 
-constexpr size_t kSlabBytes = 64 * 1024;
+constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
 constexpr size_t kSlabsPerChunk = 64;  // 4 MiB of address space at a time
 constexpr size_t kMinSmallBytes = 16;  // a freed block holds a link and a count
 constexpr size_t kClasses = kMaxSmallBytes / kClassBytes + 1;
 
-struct FreeBlock {
-  FreeBlock* next;
+struct FreeLink {
+  FreeLink* next;
   uint64_t count;  // on a remote list: blocks in it from here on
 };
 
@@ -90,11 +103,11 @@ struct Slab {
   uint16_t block_bytes;
   SlabState state;
   uint32_t used;
-  FreeBlock* free;
+  FreeLink* free;
   char* unused;  // from here to the slab's end nothing was ever handed out
   Slab* previous;
   Slab* next;
-  std::atomic<FreeBlock*> remote;
+  std::atomic<FreeLink*> remote;
   Slab* remote_next;  // in the list of slabs with remote frees
 
   char* end() { return reinterpret_cast<char*>(this) + kSlabBytes; }
@@ -108,7 +121,8 @@ Slab* SlabOf(void* block) {
 struct Heap {
   Slab* current[kClasses] = {};
   Slab* partial[kClasses] = {};
-  uint64_t used_bytes = 0;  // in blocks handed out, remote-freed ones included until they are taken back
+  uint64_t used_bytes = 0;  // in small blocks handed out, remote-freed ones included until they are taken back
+  uint64_t block_used_bytes = 0;
   uint64_t slab_count = 0;  // slabs that belong to a class
   std::vector<void*> empty_dirty;
   std::vector<void*> empty_clean;
@@ -118,6 +132,11 @@ struct Heap {
   std::atomic<Slab*> remote_slabs{nullptr};
   std::atomic<uint64_t> remote_bytes{0};
   std::atomic<bool> has_owner{false};
+
+  // Blocks that another thread freed, already without memory.
+  std::mutex freed_blocks_mutex;
+  std::vector<void*> freed_blocks;
+  std::atomic<uint64_t> freed_block_bytes{0};
 };
 
 // Process-wide: see the header. Never destroyed, since blocks are freed until the very end.
@@ -131,17 +150,16 @@ constinit NeverDestroyed<Heap> heap_storage;
 constexpr Heap& heap = heap_storage.value;
 thread_local bool owns_heap = false;
 
-void* NewSlabMemory() {
-  if (!heap.empty_dirty.empty()) {
-    void* memory = heap.empty_dirty.back();
-    heap.empty_dirty.pop_back();
-    return memory;
-  }
-  if (!heap.empty_clean.empty()) {
-    void* memory = heap.empty_clean.back();
-    heap.empty_clean.pop_back();
-    return memory;
-  }
+void* PopBack(std::vector<void*>& list) {
+  if (list.empty()) return nullptr;
+  void* memory = list.back();
+  list.pop_back();
+  return memory;
+}
+
+// Address space that holds no memory yet: 64 KiB.
+void* NewCleanMemory() {
+  if (void* memory = PopBack(heap.empty_clean)) return memory;
   if (heap.chunk_left == 0) {
     constexpr size_t kChunkBytes = kSlabBytes * kSlabsPerChunk;
     void* mapped = mmap(nullptr, kChunkBytes + kSlabBytes, PROT_READ | PROT_WRITE,
@@ -158,7 +176,9 @@ void* NewSlabMemory() {
 }
 
 Slab* NewSlab(size_t block_bytes) {
-  Slab* slab = new (NewSlabMemory()) Slab;
+  void* memory = PopBack(heap.empty_dirty);
+  if (memory == nullptr) memory = NewCleanMemory();
+  Slab* slab = new (memory) Slab;
   slab->block_bytes = static_cast<uint16_t>(block_bytes);
   slab->state = SlabState::kCurrent;
   slab->used = 0;
@@ -198,7 +218,7 @@ void ReleaseSlab(Slab* slab) {
 
 // Takes back what another thread freed in one slab.
 void CollectRemote(Slab* slab) {
-  FreeBlock* list = slab->remote.exchange(nullptr, std::memory_order_acquire);
+  FreeLink* list = slab->remote.exchange(nullptr, std::memory_order_acquire);
   if (list == nullptr) return;
   const uint64_t count = list->count;
   PINYON_ASSERT(count <= slab->used);
@@ -209,7 +229,7 @@ void CollectRemote(Slab* slab) {
   if (slab->free == nullptr) {
     slab->free = list;
   } else {
-    FreeBlock* last = list;
+    FreeLink* last = list;
     while (last->next != nullptr) last = last->next;
     last->next = slab->free;
     slab->free = list;
@@ -265,8 +285,8 @@ void* AllocateSlow(size_t index) {
 
 void FreeRemote(void* memory, size_t bytes) {
   Slab* slab = SlabOf(memory);
-  FreeBlock* block = static_cast<FreeBlock*>(memory);
-  FreeBlock* head = slab->remote.load(std::memory_order_relaxed);
+  FreeLink* block = static_cast<FreeLink*>(memory);
+  FreeLink* head = slab->remote.load(std::memory_order_relaxed);
   do {
     block->next = head;
     block->count = head == nullptr ? 1 : head->count + 1;
@@ -341,7 +361,7 @@ void* Allocate(size_t size) {
     heap.used_bytes += bytes;
     return block;
   }
-  FreeBlock* block = slab->free;
+  FreeLink* block = slab->free;
   slab->free = block->next;
   ++slab->used;
   heap.used_bytes += slab->block_bytes;
@@ -358,7 +378,7 @@ void Free(void* block, size_t size) {
   Slab* slab = SlabOf(block);
   PINYON_ASSERT(slab->block_bytes == bytes);
   PINYON_ASSERT(slab->used > 0);
-  FreeBlock* freed = static_cast<FreeBlock*>(block);
+  FreeLink* freed = static_cast<FreeLink*>(block);
   freed->next = slab->free;
   slab->free = freed;
   --slab->used;
@@ -366,6 +386,43 @@ void Free(void* block, size_t size) {
   if (slab->state == SlabState::kCurrent) return;
   if (slab->used == 0) return ReleaseSlab(slab);
   if (slab->state == SlabState::kFull) LinkPartial(slab);
+}
+
+void* AllocateBlock(size_t used_bytes) {
+  PINYON_ASSERT(used_bytes % kPageBytes == 0 && used_bytes <= kBlockBytes);
+  ClaimHeap();
+  heap.block_used_bytes += used_bytes;
+  if (heap.empty_clean.empty() && heap.freed_block_bytes.load(std::memory_order_relaxed) > 0) {
+    const std::lock_guard lock(heap.freed_blocks_mutex);
+    heap.empty_clean.swap(heap.freed_blocks);
+    heap.block_used_bytes -= heap.freed_block_bytes.exchange(0, std::memory_order_relaxed);
+  }
+  if (heap.empty_clean.empty()) {
+    if (void* memory = PopBack(heap.empty_dirty)) {
+      madvise(memory, kBlockBytes, MADV_DONTNEED);
+      return memory;
+    }
+  }
+  return NewCleanMemory();
+}
+
+void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes) {
+  PINYON_ASSERT(new_used_bytes % kPageBytes == 0 && new_used_bytes <= kBlockBytes);
+  heap.block_used_bytes += new_used_bytes - old_used_bytes;
+  if (new_used_bytes >= old_used_bytes) return;
+  madvise(static_cast<char*>(block) + new_used_bytes, old_used_bytes - new_used_bytes, MADV_DONTNEED);
+}
+
+void FreeBlock(void* block, size_t used_bytes) {
+  if (owns_heap) {
+    heap.block_used_bytes -= used_bytes;
+    heap.empty_dirty.push_back(block);
+    return;
+  }
+  madvise(block, used_bytes, MADV_DONTNEED);
+  const std::lock_guard lock(heap.freed_blocks_mutex);
+  heap.freed_blocks.push_back(block);
+  heap.freed_block_bytes.fetch_add(used_bytes, std::memory_order_relaxed);
 }
 
 void* AllocateAligned(size_t size, size_t alignment) {
@@ -394,8 +451,10 @@ uint64_t UsedBytes() {
     }
   }
   const uint64_t large = allocated > freed ? allocated - freed : 0;
-  const uint64_t remote = heap.remote_bytes.load(std::memory_order_relaxed);
-  return large + (heap.used_bytes > remote ? heap.used_bytes - remote : 0);
+  const uint64_t handed_out = heap.used_bytes + heap.block_used_bytes;
+  const uint64_t freed_elsewhere = heap.remote_bytes.load(std::memory_order_relaxed) +
+                                   heap.freed_block_bytes.load(std::memory_order_relaxed);
+  return large + (handed_out > freed_elsewhere ? handed_out - freed_elsewhere : 0);
 }
 
 SlabStats GetSlabStats() {

@@ -27,6 +27,15 @@ inline constexpr size_t kMaxSmallBytes = 512;
 // no way to go on). `size` must be above zero.
 void* Allocate(size_t size);
 
+// Blocks: kBlockBytes of address space, aligned to that, of which only the first `used_bytes` (whole pages) hold
+// memory. For what grows and shrinks in place by the page. The used part is not cleared; what ResizeBlock adds reads as
+// anything, what it takes away goes back to the system at once. Allocated and resized by the owner's thread only.
+inline constexpr size_t kBlockBytes = 64 * 1024;
+inline constexpr size_t kPageBytes = 4096;
+void* AllocateBlock(size_t used_bytes);
+void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes);
+void FreeBlock(void* block, size_t used_bytes);
+
 // As Allocate, from the process allocator whatever the size, aligned to `alignment` (a power of two).
 void* AllocateAligned(size_t size, size_t alignment);
 void FreeAligned(void* block, size_t size, size_t alignment);

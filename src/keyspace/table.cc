@@ -39,26 +39,57 @@ Table::~Table() {
 
 // --- segments ---
 
-Table::Segment* Table::NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix) {
-  void* memory = mem::AllocateAligned(bytes, kLineBytes);
-  std::memset(memory, 0, bytes);
-  Segment* segment = static_cast<Segment*>(memory);
+// Clears `segment` and makes it an empty one of `bytes` bytes, which it must have.
+void Table::InitSegment(Segment* segment, size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix) {
+  std::memset(static_cast<void*>(segment), 0, bytes);
   segment->prefix = prefix;
   segment->bytes = static_cast<uint32_t>(bytes);
   segment->buckets = BucketsIn(static_cast<uint32_t>(bytes), with_deadlines);
   segment->depth = depth;
   segment->has_deadlines = with_deadlines;
-  ++segment_count_;
   segment_bytes_ += bytes;
   bucket_count_ += segment->buckets;
+}
+
+Table::Segment* Table::NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix) {
+  void* memory = bytes <= kMaxSmallSegment ? mem::AllocateAligned(bytes, kLineBytes) : mem::AllocateBlock(bytes);
+  Segment* segment = static_cast<Segment*>(memory);
+  InitSegment(segment, bytes, with_deadlines, depth, prefix);
+  ++segment_count_;
   return segment;
 }
 
-void Table::FreeSegment(Segment* segment) {
-  --segment_count_;
+void Table::ForgetSegment(const Segment* segment) {
   segment_bytes_ -= segment->bytes;
   bucket_count_ -= segment->buckets;
-  mem::FreeAligned(segment, segment->bytes, kLineBytes);
+}
+
+void Table::FreeSegment(Segment* segment) {
+  ForgetSegment(segment);
+  --segment_count_;
+  if (segment->bytes <= kMaxSmallSegment) {
+    mem::FreeAligned(segment, segment->bytes, kLineBytes);
+  } else {
+    mem::FreeBlock(segment, segment->bytes);
+  }
+}
+
+// A copy of a segment's memory from which its slots are put back after it was cleared.
+Table::SegmentCopy Table::CopySegment(const Segment* segment) {
+  void* memory = mem::AllocateAligned(segment->bytes, kLineBytes);
+  std::memcpy(memory, segment, segment->bytes);
+  return SegmentCopy(static_cast<Segment*>(memory));
+}
+
+void Table::SegmentDeleter::operator()(Segment* copy) const { mem::FreeAligned(copy, copy->bytes, kLineBytes); }
+
+// Empties a segment that lies in a block and gives it another size there.
+void Table::ReshapeInBlock(Segment* segment, size_t bytes, bool with_deadlines, uint8_t depth) {
+  PINYON_ASSERT(segment->bytes > kMaxSmallSegment && bytes > kMaxSmallSegment);
+  const uint64_t prefix = segment->prefix;
+  ForgetSegment(segment);
+  mem::ResizeBlock(segment, segment->bytes, bytes);
+  InitSegment(segment, bytes, with_deadlines, depth, prefix);
 }
 
 size_t Table::DirectoryStart(const Segment* segment) const { return DirectoryIndex(segment->prefix); }
@@ -112,6 +143,13 @@ void Table::MoveSlots(Segment* from, Segment* to) {
 }
 
 Table::Segment* Table::Rebuild(Segment* segment, size_t bytes, bool with_deadlines) {
+  if (segment->bytes > kMaxSmallSegment && bytes > kMaxSmallSegment) {
+    const SegmentCopy copy = CopySegment(segment);
+    ReshapeInBlock(segment, bytes, with_deadlines, segment->depth);
+    MoveSlots(copy.get(), segment);
+    InstallSegment(segment);
+    return segment;
+  }
   Segment* rebuilt = NewSegment(bytes, with_deadlines, segment->depth, segment->prefix);
   MoveSlots(segment, rebuilt);
   InstallSegment(rebuilt);
@@ -119,17 +157,13 @@ Table::Segment* Table::Rebuild(Segment* segment, size_t bytes, bool with_deadlin
   return rebuilt;
 }
 
-void Table::Split(Segment* segment) {
-  if (segment->depth == depth_) DoubleDirectory();
-  const uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
-  const uint64_t bit = uint64_t{1} << (64 - depth);
-  const bool with_deadlines = segment->expiring > 0;
-
-  // Which half each entry goes to is in its key only: fetch the entries of a bucket ahead of hashing them.
-  std::vector<uint8_t> upper(segment->buckets, 0);
-  Bucket* buckets = Buckets(segment);
-  constexpr uint32_t kAhead = 2;
-  size_t upper_used = 0;
+// Which slots of a segment have `bit` set in their hash, seven bits a bucket; it is in their keys only, so entries are
+// fetched ahead of being hashed.
+std::vector<uint8_t> Table::SlotsWithBit(Segment* segment, uint64_t bit, size_t* count) const {
+  constexpr uint32_t kAhead = 3;
+  std::vector<uint8_t> with_bit(segment->buckets, 0);
+  const Bucket* buckets = Buckets(segment);
+  *count = 0;
   for (uint32_t b = 0; b < segment->buckets + kAhead; ++b) {
     if (b < segment->buckets) {
       for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
@@ -142,33 +176,46 @@ void Table::Split(Segment* segment) {
       const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
       const Entry* entry = reinterpret_cast<const Entry*>(bucket.slots[s] & kAddressMask);
       if ((Hash(entry->key()) & bit) == 0) continue;
-      upper[b - kAhead] = static_cast<uint8_t>(upper[b - kAhead] | 1u << s);
-      ++upper_used;
+      with_bit[b - kAhead] = static_cast<uint8_t>(with_bit[b - kAhead] | 1u << s);
+      ++*count;
     }
   }
+  return with_bit;
+}
+
+void Table::Split(Segment* segment) {
+  if (segment->depth == depth_) DoubleDirectory();
+  const uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
+  const uint64_t bit = uint64_t{1} << (64 - depth);
+  const bool with_deadlines = segment->expiring > 0;
+  size_t upper_used = 0;
+  const std::vector<uint8_t> upper = SlotsWithBit(segment, bit, &upper_used);
 
   const auto size_for = [&](size_t used) {
     const uint32_t bytes = SizeFor(used + 1, with_deadlines, kMaxLoadPercent);
-    return bytes != 0 ? bytes : kMaxSegmentBytes;  // all keys on one side: it will split again
+    // Zero when all keys are on one side: that one will split again.
+    return std::max<uint32_t>(bytes != 0 ? bytes : kMaxSegmentBytes, mem::kPageBytes);
   };
-  Segment* low = NewSegment(size_for(segment->used - upper_used), with_deadlines, depth, segment->prefix);
-  Segment* high = NewSegment(size_for(upper_used), with_deadlines, depth, segment->prefix | bit);
-  const uint16_t* deadlines = with_deadlines ? Deadlines(segment) : nullptr;
-  for (uint32_t b = 0; b < segment->buckets; ++b) {
+  const int64_t due = due_[DirectoryStart(segment)];
+  const SegmentCopy copy = CopySegment(segment);
+  Segment* low = segment;
+  ReshapeInBlock(low, size_for(copy->used - upper_used), with_deadlines, depth);
+  Segment* high = NewSegment(size_for(upper_used), with_deadlines, depth, copy->prefix | bit);
+  const Bucket* buckets = Buckets(copy.get());
+  const uint16_t* deadlines = with_deadlines ? Deadlines(copy.get()) : nullptr;
+  for (uint32_t b = 0; b < copy->buckets; ++b) {
     for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
       const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
       const uint16_t deadline = deadlines != nullptr ? deadlines[b * kSlotsPerBucket + s] : uint16_t{0};
       Place((upper[b] >> s & 1) != 0 ? high : low, buckets[b].slots[s], buckets[b].tags[s], deadline);
     }
   }
-  const int64_t due = due_[DirectoryStart(segment)];
   deepest_seen_ = std::max(deepest_seen_, depth);
   InstallSegment(low);
   InstallSegment(high);
   // Both halves inherit the earlier bound; the next look at them makes it exact.
   due_[DirectoryStart(low)] = low->expiring > 0 ? due : kNothingDue;
   due_[DirectoryStart(high)] = high->expiring > 0 ? due : kNothingDue;
-  FreeSegment(segment);
 }
 
 void Table::DoubleDirectory() {
@@ -272,7 +319,7 @@ Table::Position Table::Insert(Entry* entry, uint64_t hash) {
   PINYON_ASSERT(hash == Hash(entry->key()));
   PINYON_ASSERT(reinterpret_cast<uint64_t>(entry) >> 48 == 0);
   if (directory_.empty()) {
-    Segment* first = NewSegment(kSegmentSizes[0], entry->HasExpiry(), 0, 0);
+    Segment* first = NewSegment(kSmallSegments[0], entry->HasExpiry(), 0, 0);
     directory_.resize(1);
     due_.assign(1, kNothingDue);
     InstallSegment(first);

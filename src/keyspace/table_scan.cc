@@ -1,6 +1,7 @@
 // Ways through a table: scans, random choice, active expiry, and the check of its invariants.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "keyspace/table.h"
 #include "keyspace/table_segment.h"
@@ -26,6 +27,39 @@ struct Cursor {
 
 // The first home value that belongs to bucket `index` of `buckets`.
 uint32_t FirstHome(uint32_t index, uint32_t buckets) { return ((index << 16) + buckets - 1) / buckets; }
+
+constexpr uint32_t kDeadlinesAtOnce = 8;
+
+// Of the next eight deadlines (or as many as are left), those that have passed, as bits; `*set` are those that are not
+// zero, and `*earliest_ahead` is lowered to the nearest of those to come.
+uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick, uint32_t* set,
+                      int64_t* earliest_ahead) {
+  alignas(16) uint16_t last[kDeadlinesAtOnce] = {};
+  if (left < kDeadlinesAtOnce) {
+    std::copy_n(deadlines, left, last);
+    deadlines = last;
+  }
+  const __m128i values = _mm_loadu_si128(reinterpret_cast<const __m128i*>(deadlines));
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i unset = _mm_cmpeq_epi16(values, zero);
+  const __m128i ahead = _mm_sub_epi16(values, _mm_set1_epi16(static_cast<int16_t>(now_tick)));
+  const __m128i to_come = _mm_andnot_si128(unset, _mm_cmpgt_epi16(ahead, zero));
+  const auto bits = [zero](__m128i mask) {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(mask, zero)));
+  };
+  *set = ~bits(unset) & 0xff;
+  const uint32_t future = bits(to_come);
+  if (future != 0) {
+    // What is not to come counts as far away.
+    const __m128i far = _mm_set1_epi16(std::numeric_limits<int16_t>::max());
+    __m128i nearest = _mm_or_si128(_mm_and_si128(to_come, ahead), _mm_andnot_si128(to_come, far));
+    nearest = _mm_min_epi16(nearest, _mm_srli_si128(nearest, 8));
+    nearest = _mm_min_epi16(nearest, _mm_srli_si128(nearest, 4));
+    nearest = _mm_min_epi16(nearest, _mm_srli_si128(nearest, 2));
+    *earliest_ahead = std::min<int64_t>(*earliest_ahead, static_cast<int16_t>(_mm_extract_epi16(nearest, 0)));
+  }
+  return *set & ~future;
+}
 
 }  // namespace
 
@@ -157,19 +191,20 @@ bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool
   const bool trust_deadlines = now_tick_ - due_[place] <= kDeadlineRange;
   // Candidates in groups, so that their entries can be fetched together.
   constexpr size_t kGroup = 16;
-  std::array<uint32_t, kGroup> group;
-  int64_t earliest = kNothingDue;
+  std::array<uint32_t, kGroup + kDeadlinesAtOnce> group;
+  int64_t earliest_ahead = std::numeric_limits<int16_t>::max();
+  bool any_left = false;
   for (uint32_t next = 0; next < slots;) {
     size_t count = 0;
-    for (; next < slots && count < kGroup; ++next) {
-      if (deadlines[next] == 0) continue;
-      const int64_t ahead = DeadlineAhead(deadlines[next], now_tick_);
-      if (trust_deadlines && ahead > 0) {
-        earliest = std::min(earliest, now_tick_ + ahead);
-        continue;
+    for (; next < slots && count < kGroup; next += kDeadlinesAtOnce) {
+      uint32_t set = 0;
+      const uint32_t due = DueDeadlines(deadlines + next, slots - next, now_tick_, &set, &earliest_ahead);
+      any_left = any_left || set != due;
+      for (uint32_t bits = trust_deadlines ? due : set; bits != 0; bits &= bits - 1) {
+        const uint32_t index = next + static_cast<uint32_t>(__builtin_ctz(bits));
+        __builtin_prefetch(PositionAt(segment, index).entry());
+        group[count++] = index;
       }
-      __builtin_prefetch(PositionAt(segment, next).entry());
-      group[count++] = next;
     }
     for (size_t i = 0; i < count; ++i) {
       const Position position = PositionAt(segment, group[i]);
@@ -178,10 +213,11 @@ bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool
         continue;
       }
       SetDeadline(segment, group[i], position.entry());
-      earliest = std::min(earliest, now_tick_ + DeadlineAhead(deadlines[group[i]], now_tick_));
+      earliest_ahead = std::min(earliest_ahead, DeadlineAhead(deadlines[group[i]], now_tick_));
+      any_left = true;
     }
   }
-  due_[place] = earliest;
+  due_[place] = any_left ? now_tick_ + earliest_ahead : kNothingDue;
   return true;
 }
 

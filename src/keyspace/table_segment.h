@@ -4,15 +4,18 @@
 #include <array>
 #include <limits>
 
+#include "base/alloc.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
 
 namespace table_detail {
 
-// Sizes of a segment: what the allocator hands out without waste. Beyond the last a segment splits.
-inline constexpr std::array<uint32_t, 9> kSegmentSizes = {320, 640, 1280, 2560, 4096, 5120, 6144, 7168, 8192};
-inline constexpr uint32_t kMaxSegmentBytes = kSegmentSizes.back();
+// Sizes of a segment: up to kMaxSmallSegment from the process allocator, then whole pages of a block, in which it grows
+// in place. Beyond the largest it splits.
+inline constexpr std::array<uint32_t, 4> kSmallSegments = {320, 640, 1280, 2560};
+inline constexpr uint32_t kMaxSmallSegment = kSmallSegments.back();
+inline constexpr uint32_t kMaxSegmentBytes = mem::kBlockBytes;
 inline constexpr size_t kLineBytes = 64;
 inline constexpr size_t kDeadlineBytesPerBucket = Table::kSlotsPerBucket * sizeof(uint16_t);
 // Fuller than this a segment grows: in percent of its slots.
@@ -32,8 +35,14 @@ inline constexpr uint32_t BucketsIn(uint32_t bytes, bool with_deadlines) {
 
 // The smallest size in which `used` slots fill at most `percent`; 0 when none is large enough.
 inline uint32_t SizeFor(size_t used, bool with_deadlines, size_t percent) {
-  for (const uint32_t bytes : kSegmentSizes) {
-    if (used * 100 <= BucketsIn(bytes, with_deadlines) * Table::kSlotsPerBucket * percent) return bytes;
+  const auto fits = [=](uint32_t bytes) {
+    return used * 100 <= BucketsIn(bytes, with_deadlines) * Table::kSlotsPerBucket * percent;
+  };
+  for (const uint32_t bytes : kSmallSegments) {
+    if (fits(bytes)) return bytes;
+  }
+  for (uint32_t bytes = mem::kPageBytes; bytes <= kMaxSegmentBytes; bytes += mem::kPageBytes) {
+    if (fits(bytes)) return bytes;
   }
   return 0;
 }
