@@ -290,7 +290,7 @@ TEST_CASE("SCAN returns what stays while other keys come and go", "[generic]") {
   std::string cursor = "0";
   int next = 0;
   do {
-    for (const std::string& key : ParseKeys(f.Run("SCAN " + cursor + " COUNT 5"), &cursor)) seen.insert(key);
+    for (const std::string& key : ParseKeys(f.Run("SCAN " + cursor + " COUNT 20"), &cursor)) seen.insert(key);
     for (int i = 0; i < 50; ++i) f.Do({"SET", "come:" + std::to_string(next++), "v"});
     for (int i = 0; i < 25; ++i) f.Do({"DEL", "come:" + std::to_string(next - 40 + i)});
   } while (cursor != "0" && next < 100'000);
