@@ -79,6 +79,7 @@ void FreeBlock(void* block, size_t used_bytes) {
 uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
+bool CollectFreed(size_t) { return false; }
 void RegisterThread() {}
 const char* AllocatorName() { return "libc"; }
 
@@ -130,6 +131,7 @@ struct Heap {
   size_t chunk_left = 0;
 
   std::atomic<Slab*> remote_slabs{nullptr};
+  Slab* collecting = nullptr;  // taken off remote_slabs, not yet looked at
   std::atomic<uint64_t> remote_bytes{0};
   std::atomic<bool> has_owner{false};
 
@@ -237,12 +239,18 @@ void CollectRemote(Slab* slab) {
   if (slab->state == SlabState::kFull) LinkPartial(slab);
 }
 
-void CollectAllRemote() {
-  Slab* slab = heap.remote_slabs.exchange(nullptr, std::memory_order_acquire);
-  while (slab != nullptr) {
-    Slab* next = slab->remote_next;  // before the exchange: afterwards the slab may be queued anew
+bool AnyRemote() { return heap.collecting != nullptr || heap.remote_slabs.load(std::memory_order_relaxed) != nullptr; }
+
+// Takes back what other threads freed, in at most `max_slabs` slabs: so that freeing ten million blocks over there
+// does not come back as one long pause here. (A slab in the list is not entered again before it was collected, since
+// its remote list is not empty till then.)
+void CollectRemoteSlabs(size_t max_slabs) {
+  for (; max_slabs > 0; --max_slabs) {
+    if (heap.collecting == nullptr) heap.collecting = heap.remote_slabs.exchange(nullptr, std::memory_order_acquire);
+    Slab* slab = heap.collecting;
+    if (slab == nullptr) return;
+    heap.collecting = slab->remote_next;  // before collecting: afterwards the slab may be entered anew
     CollectRemote(slab);
-    slab = next;
   }
 }
 
@@ -256,7 +264,8 @@ void ClaimHeap() {
 
 void* AllocateSlow(size_t index) {
   ClaimHeap();
-  if (heap.remote_slabs.load(std::memory_order_relaxed) != nullptr) CollectAllRemote();
+  constexpr size_t kCollectAtOnce = 4;
+  if (AnyRemote()) CollectRemoteSlabs(kCollectAtOnce);
   Slab* slab = heap.current[index];
   const size_t bytes = index * kClassBytes;
   if (slab == nullptr || (slab->free == nullptr && slab->unused + bytes > slab->end())) {
@@ -464,7 +473,6 @@ SlabStats GetSlabStats() {
 
 size_t TrimEmptySlabs(size_t max_slabs) {
   if (!owns_heap) return 0;
-  if (heap.remote_slabs.load(std::memory_order_relaxed) != nullptr) CollectAllRemote();
   // A few stay at hand, so that a load that comes and goes does not map and unmap all the time.
   constexpr size_t kKeep = 16;
   size_t trimmed = 0;
@@ -480,6 +488,12 @@ size_t TrimEmptySlabs(size_t max_slabs) {
 
 #define PINYON_TEXT_OF(x) #x
 #define PINYON_TEXT(x) PINYON_TEXT_OF(x)
+bool CollectFreed(size_t max_slabs) {
+  if (!owns_heap) return false;
+  CollectRemoteSlabs(max_slabs);
+  return AnyRemote();
+}
+
 const char* AllocatorName() {
   return "jemalloc-" PINYON_TEXT(JEMALLOC_VERSION_MAJOR) "." PINYON_TEXT(JEMALLOC_VERSION_MINOR) "." PINYON_TEXT(
       JEMALLOC_VERSION_BUGFIX);

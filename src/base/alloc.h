@@ -68,6 +68,10 @@ SlabStats GetSlabStats();
 // small portions by periodic work, since unmapping takes the kernel microseconds a slab.
 size_t TrimEmptySlabs(size_t max_slabs);
 
+// Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It comes back
+// by itself when memory of its kind is needed; this is for periodic work, and best done when those threads are done.
+bool CollectFreed(size_t max_slabs);
+
 // A thread other than the owner that allocates or frees through the process allocator calls this once, so that its
 // share is counted by UsedBytes.
 void RegisterThread();

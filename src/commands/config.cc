@@ -5,18 +5,11 @@
 #include "commands/families.h"
 #include "commands/help.h"
 #include "engine/call.h"
+#include "engine/dispatcher.h"
 
 namespace pinyon {
 
 namespace {
-
-// Whether this client may set protected directives: enable-protected-configs is no, yes, or local.
-bool MaySetProtected(Call& call) {
-  constexpr std::string_view kDirective = "enable-protected-configs";
-  if (!call.engine.settings.Has(kDirective)) return false;
-  const std::string mode = call.engine.settings.GetOne(kDirective);
-  return mode == "yes" || (mode == "local" && call.session.is_local);
-}
 
 // CONFIG GET pattern [pattern ...]
 void ConfigGet(Call& call) {
@@ -37,7 +30,7 @@ void ConfigSet(Call& call) {
   }
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (size_t i = 2; i < call.argc(); i += 2) pairs.emplace_back(call.args[i], call.args[i + 1]);
-  const std::string error = call.engine.settings.Set(pairs, {.allow_protected = MaySetProtected(call)});
+  const std::string error = call.engine.settings.Set(pairs, {.allow_protected = IsPermitted(call.engine.options.enable_protected_configs, call.session)});
   if (error.empty()) {
     call.reply.Ok();
   } else {

@@ -101,7 +101,7 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
     RejectWith(session, command, fmt::format("ERR wrong number of arguments for '{}' command", command->name));
     return true;
   }
-  if ((command->flags & kProtectedDebug) != 0 && !DebugAllowed(session)) {
+  if ((command->flags & kProtectedDebug) != 0 && !IsPermitted(engine_.options.enable_debug_command, session)) {
     RejectWith(session, command,
                "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
                "it from a local connection, otherwise you need to set this option in the configuration file, and "
@@ -121,10 +121,9 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
   return false;
 }
 
-bool Dispatcher::DebugAllowed(const Session& session) const {
-  using DebugCommand = EngineOptions::DebugCommand;
-  const DebugCommand allowed = engine_.options.enable_debug_command;
-  return allowed == DebugCommand::kYes || (allowed == DebugCommand::kLocal && session.is_local);
+bool IsPermitted(EngineOptions::Permission permission, const Session& session) {
+  using Permission = EngineOptions::Permission;
+  return permission == Permission::kYes || (permission == Permission::kLocal && session.is_local);
 }
 
 void Dispatcher::RejectWith(Session& session, Command* command, std::string_view error) {

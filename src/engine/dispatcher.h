@@ -29,7 +29,6 @@ class Dispatcher {
   bool Reject(Session& session, Command* command, Args args);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);
-  bool DebugAllowed(const Session& session) const;
   // Whether a command that comes within MULTI waits for EXEC.
   static bool MustQueue(const Command& command);
   static void AdvanceReplyMode(Session& session);
@@ -40,6 +39,9 @@ class Dispatcher {
   uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock
   uint64_t mark_ = 0;         // when the last command ended
 };
+
+// Whether a session may use what `permission` guards.
+bool IsPermitted(EngineOptions::Permission permission, const Session& session);
 
 // Ends the transaction of a session: EXEC, DISCARD, RESET and disconnects.
 void DiscardTransaction(Engine& engine, Session& session);

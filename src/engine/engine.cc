@@ -12,9 +12,15 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
                                             .default_value = 512LL * 1024 * 1024});
   settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
   settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
-  settings.AddEnum("enable-debug-command", {.target = &enable_debug_command,
-                                            .choices = {{"no", 0}, {"yes", 1}, {"local", 2}},
-                                            .flags = setting::kImmutable});
+  const auto add_permission = [&settings](std::string_view name, Permission* target) {
+    settings.AddEnum(name, {.target = target,
+                            .choices = {{"no", static_cast<int>(Permission::kNo)},
+                                        {"yes", static_cast<int>(Permission::kYes)},
+                                        {"local", static_cast<int>(Permission::kLocal)}},
+                            .flags = setting::kImmutable});
+  };
+  add_permission("enable-debug-command", &enable_debug_command);
+  add_permission("enable-protected-configs", &enable_protected_configs);
 }
 
 void Engine::OnExpired(int database, std::string_view key) {

@@ -39,7 +39,10 @@ struct EngineOptions {
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
 
-  enum class DebugCommand : int { kNo, kYes, kLocal } enable_debug_command = DebugCommand::kNo;
+  // Who may use what could harm the server: nobody, everybody, or clients on this machine.
+  enum class Permission : int { kNo, kYes, kLocal };
+  Permission enable_debug_command = Permission::kNo;
+  Permission enable_protected_configs = Permission::kNo;
 };
 
 class Engine final : public KeyspaceObserver {

@@ -427,39 +427,38 @@ bool Table::TryMerge(Segment* segment) {
   return true;
 }
 
-bool Table::Maintain(size_t segments) {
+bool Table::Maintain(size_t segments, size_t rebuilds) {
   if (directory_.empty()) return false;
-  bool worked = false;
   for (; segments > 0; --segments) {
     if (maintain_next_ >= directory_.size()) {
       maintain_next_ = 0;
       // A whole round has passed: the directory may have become too deep.
-      if (depth_ > 0 && deepest_seen_ < depth_) {
-        HalveDirectory();
-        worked = true;
-      }
+      if (depth_ > 0 && deepest_seen_ < depth_) HalveDirectory();
       deepest_seen_ = 0;
     }
     Segment* segment = SegmentAt(maintain_next_);
     maintain_next_ = DirectoryStart(segment);
-    if (segment->used * size_t{100} < segment->buckets * kSlotsPerBucket * kMinLoadPercent) {
-      if (TryMerge(segment)) {
-        segment = SegmentAt(maintain_next_);
-        maintain_next_ = DirectoryStart(segment);
-        worked = true;
-      } else {
-        const bool with_deadlines = segment->expiring > 0;
-        const uint32_t bytes = SizeFor(segment->used + size_t{1}, with_deadlines, kShrunkLoadPercent);
-        if (bytes != 0 && bytes < segment->bytes) {
-          segment = Rebuild(segment, bytes, with_deadlines);
-          worked = true;
-        }
-      }
+    if (Shrink(segment)) {
+      // Looked at again in its new shape, which may shrink further.
+      if (--rebuilds == 0) return true;
+      maintain_next_ = DirectoryStart(SegmentAt(maintain_next_));
+      continue;
     }
     deepest_seen_ = std::max(deepest_seen_, segment->depth);
     maintain_next_ += size_t{1} << (depth_ - segment->depth);
   }
-  return worked;
+  return false;
+}
+
+// Merges or shrinks a segment that has become too empty; returns whether it did.
+bool Table::Shrink(Segment* segment) {
+  if (segment->used * size_t{100} >= segment->buckets * kSlotsPerBucket * kMinLoadPercent) return false;
+  if (TryMerge(segment)) return true;
+  const bool with_deadlines = segment->expiring > 0;
+  const uint32_t bytes = SizeFor(segment->used + size_t{1}, with_deadlines, kShrunkLoadPercent);
+  if (bytes == 0 || bytes >= segment->bytes) return false;
+  Rebuild(segment, bytes, with_deadlines);
+  return true;
 }
 
 }  // namespace pinyon

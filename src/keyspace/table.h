@@ -107,8 +107,9 @@ class Table {
   // it stopped. Returns false when it was stopped, true when nothing more is due now.
   bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire);
 
-  // Bounded housekeeping: shrinks, merges; visits at most `segments` segments. Returns true while there was work.
-  bool Maintain(size_t segments);
+  // Bounded housekeeping: shrinks and merges. Visits at most `segments` segments and rebuilds at most `rebuilds` of
+  // them; returns true when it stopped at the latter, so that there may be more to do.
+  bool Maintain(size_t segments, size_t rebuilds);
 
   size_t SegmentCount() const { return segment_count_; }
   // Bytes of directory and segments, without entries.
@@ -170,6 +171,7 @@ class Table {
   Position PositionAt(Segment* segment, uint32_t index) const;
   void Split(Segment* segment);
   bool TryMerge(Segment* segment);
+  bool Shrink(Segment* segment);
   void DoubleDirectory();
   void HalveDirectory();
   void SetDeadline(Segment* segment, uint32_t index, const Entry* entry);

@@ -1,5 +1,6 @@
 #include "server/client.h"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -27,7 +28,7 @@ Client::Client(ClientHost& host, ChunkPool& pool, std::unique_ptr<Connection> co
 void Client::StartReading() { connection_->StartReading(); }
 
 std::span<char> Client::ReadSpace() {
-  if (parser.NeedsBlock()) return {parser.BlockSpace(), parser.BlockMissing()};
+  if (parser.NeedsBlock()) return {parser.BlockSpace(), std::min(parser.BlockMissing(), kReadShareBytes)};
   return input.Space();
 }
 

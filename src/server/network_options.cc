@@ -54,6 +54,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::stri
                                   .default_value = {"*", "-::*"},
                                   .max_count = kMaxAddresses,
                                   .apply = rebind});
+  registry.AddString("bind-source-addr", {.target = &bind_source});
   registry.AddInteger("port", {.target = &port, .max = 65535, .default_value = 6379, .apply = rebind});
   registry.AddInteger("tcp-backlog",
                       {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});

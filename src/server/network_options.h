@@ -16,6 +16,7 @@ struct NetworkOptions {
                std::function<std::string()> check_max_clients);
 
   std::vector<std::string> bind;
+  std::string bind_source;  // for connections that the server opens; it opens none yet
   int port = 6379;
   int tcp_backlog = 511;
   int tcp_keepalive_s = 300;

@@ -13,16 +13,20 @@ namespace {
 // due, so with busy clients (whose part of a turn is a millisecond) expiry gets at least a fifth of the time.
 constexpr int64_t kExpireSliceUs = 250;
 constexpr int64_t kExpireStepUs = 50;
-// Housekeeping done per tick: segments looked at in each database, and slabs given back (some microseconds each).
+// Segments looked at in each database per tick, and how many are rebuilt in a slice (some ten microseconds each).
 constexpr size_t kSegmentsPerTick = 64;
-constexpr size_t kSlabsPerTick = 32;
+constexpr size_t kRebuildsPerSlice = 2;
+// Slabs taken back, and given back to the system, in a slice (some microseconds each).
+constexpr size_t kSlabsPerSlice = 16;
 constexpr size_t kIdleChunks = 64;
 
 }  // namespace
 
 void Periodic::Tick() {
   expiry_due_ = active_expiry_;
-  housekeeping_due_ = true;
+  maintenance_due_ = memory_due_ = true;
+  pool_.Trim(kIdleChunks);
+  stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   const int64_t now_ms = MonotonicUs() / 1000;
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
@@ -30,12 +34,14 @@ void Periodic::Tick() {
 }
 
 bool Periodic::RunSlice() {
-  if (expiry_due_) expiry_due_ = ExpireSlice();
-  if (housekeeping_due_) {
-    housekeeping_due_ = false;
-    Housekeep();
+  if (expiry_due_) {
+    expiry_due_ = ExpireSlice();
+  } else if (maintenance_due_) {
+    maintenance_due_ = MaintainSlice();
+  } else if (memory_due_) {
+    memory_due_ = MemorySlice();
   }
-  return expiry_due_;
+  return expiry_due_ || maintenance_due_ || memory_due_;
 }
 
 // Returns whether keys are left that are due now.
@@ -59,13 +65,20 @@ bool Periodic::ExpireSlice() {
   return stopped;
 }
 
-void Periodic::Housekeep() {
-  for (int i = 0; i < engine_.keyspace.DatabaseCount(); ++i) {
-    engine_.keyspace.database(i).table().Maintain(kSegmentsPerTick);
+bool Periodic::MaintainSlice() {
+  const int databases = engine_.keyspace.DatabaseCount();
+  for (; maintain_database_ < databases; ++maintain_database_) {
+    Table& table = engine_.keyspace.database(maintain_database_).table();
+    if (table.Maintain(kSegmentsPerTick, kRebuildsPerSlice)) return true;
   }
-  mem::TrimEmptySlabs(kSlabsPerTick);
-  pool_.Trim(kIdleChunks);
-  stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
+  maintain_database_ = 0;
+  return false;
+}
+
+bool Periodic::MemorySlice() {
+  // While the freeing thread is at work every slab has a little to collect, later some are all free.
+  const bool more_freed = engine_.keyspace.lazy_free().pending() == 0 && mem::CollectFreed(kSlabsPerSlice);
+  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed;
 }
 
 }  // namespace pinyon

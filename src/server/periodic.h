@@ -25,7 +25,9 @@ class Periodic {
 
  private:
   bool ExpireSlice();
-  void Housekeep();
+  // Both return whether there is more to do at once.
+  bool MaintainSlice();
+  bool MemorySlice();
 
   Engine& engine_;
   Dispatcher& dispatcher_;
@@ -34,8 +36,10 @@ class Periodic {
   ChunkPool& pool_;
   bool active_expiry_ = true;
   bool expiry_due_ = false;
-  bool housekeeping_due_ = false;
+  bool maintenance_due_ = false;
+  bool memory_due_ = false;
   int expire_database_ = 0;
+  int maintain_database_ = 0;
 };
 
 }  // namespace pinyon

@@ -353,7 +353,7 @@ TEST_CASE("replaying the effects of random bitmap commands gives the same string
 
 TEST_CASE("DEBUG looks inside", "[debug]") {
   CommandFixture f;
-  f.engine.options.enable_debug_command = EngineOptions::DebugCommand::kYes;
+  f.engine.options.enable_debug_command = EngineOptions::Permission::kYes;
   SetKey(f, "i", "300");
   SetKey(f, "s", "hello");
   const std::string object = f.Run("DEBUG OBJECT i");
@@ -385,7 +385,7 @@ TEST_CASE("DEBUG looks inside", "[debug]") {
         "-ERR unknown subcommand or wrong number of arguments for 'a'. Try DEBUG HELP.\r\n");
   CHECK(f.Run("DEBUG SLEEP 0 0") ==
         "-ERR unknown subcommand or wrong number of arguments for 'SLEEP'. Try DEBUG HELP.\r\n");
-  f.engine.options.enable_debug_command = EngineOptions::DebugCommand::kNo;
+  f.engine.options.enable_debug_command = EngineOptions::Permission::kNo;
   CHECK(f.Run("DEBUG SLEEP 0").rfind("-ERR DEBUG command not allowed.", 0) == 0);
 }
 
@@ -415,7 +415,7 @@ TEST_CASE("DEBUG PROTOCOL in both protocols", "[debug]") {
        "(1234567999999999999999999999999999999\r\n"},
   };
   CommandFixture f;
-  f.engine.options.enable_debug_command = EngineOptions::DebugCommand::kYes;
+  f.engine.options.enable_debug_command = EngineOptions::Permission::kYes;
   f.UseResp3(1);
   for (const Expected& expected : kExpected) {
     CAPTURE(expected.type);
