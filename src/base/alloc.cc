@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -89,13 +90,20 @@ namespace {
 
 constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
 constexpr size_t kSlabsPerChunk = 64;  // 4 MiB of address space at a time
-constexpr size_t kMinSmallBytes = 16;  // a freed block holds a link and a count
+[[maybe_unused]] constexpr int kFreedByte = 0xdb;
 constexpr size_t kClasses = kMaxSmallBytes / kClassBytes + 1;
 
 struct FreeLink {
   FreeLink* next;
-  uint64_t count;  // on a remote list: blocks in it from here on
 };
+static_assert(sizeof(FreeLink) <= kClassBytes);
+
+// A slab's remote list: its first block (low 48 bits) and how many there are (high 16). In one word, because a thread
+// may be held up between reading the list and adding to it, while the owner takes all back and another thread starts a
+// new list with the same block: then the number differs, or it is right.
+constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
+FreeLink* RemoteFirst(uint64_t list) { return reinterpret_cast<FreeLink*>(list & kAddressMask); }
+uint64_t RemoteCount(uint64_t list) { return list >> 48; }
 
 enum class SlabState : uint8_t { kCurrent, kPartial, kFull };
 
@@ -108,7 +116,7 @@ struct Slab {
   char* unused;  // from here to the slab's end nothing was ever handed out
   Slab* previous;
   Slab* next;
-  std::atomic<FreeLink*> remote;
+  std::atomic<uint64_t> remote;
   Slab* remote_next;  // in the list of slabs with remote frees
 
   char* end() { return reinterpret_cast<char*>(this) + kSlabBytes; }
@@ -187,7 +195,7 @@ Slab* NewSlab(size_t block_bytes) {
   slab->free = nullptr;
   slab->unused = reinterpret_cast<char*>(slab) + 64;
   slab->previous = slab->next = slab->remote_next = nullptr;
-  slab->remote.store(nullptr, std::memory_order_relaxed);
+  slab->remote.store(0, std::memory_order_relaxed);
   ++heap.slab_count;
   return slab;
 }
@@ -220,9 +228,10 @@ void ReleaseSlab(Slab* slab) {
 
 // Takes back what another thread freed in one slab.
 void CollectRemote(Slab* slab) {
-  FreeLink* list = slab->remote.exchange(nullptr, std::memory_order_acquire);
-  if (list == nullptr) return;
-  const uint64_t count = list->count;
+  const uint64_t taken = slab->remote.exchange(0, std::memory_order_acquire);
+  if (taken == 0) return;
+  FreeLink* list = RemoteFirst(taken);
+  const uint64_t count = RemoteCount(taken);
   PINYON_ASSERT(count <= slab->used);
   slab->used -= static_cast<uint32_t>(count);
   heap.used_bytes -= count * slab->block_bytes;
@@ -295,13 +304,14 @@ void* AllocateSlow(size_t index) {
 void FreeRemote(void* memory, size_t bytes) {
   Slab* slab = SlabOf(memory);
   FreeLink* block = static_cast<FreeLink*>(memory);
-  FreeLink* head = slab->remote.load(std::memory_order_relaxed);
-  do {
-    block->next = head;
-    block->count = head == nullptr ? 1 : head->count + 1;
-  } while (!slab->remote.compare_exchange_weak(head, block, std::memory_order_acq_rel));
+  // Counted before the owner can see the block and count it back.
   heap.remote_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  if (head != nullptr) return;
+  uint64_t list = slab->remote.load(std::memory_order_relaxed), longer;
+  do {
+    block->next = RemoteFirst(list);
+    longer = reinterpret_cast<uint64_t>(block) | (RemoteCount(list) + 1) << 48;
+  } while (!slab->remote.compare_exchange_weak(list, longer, std::memory_order_acq_rel));
+  if (list != 0) return;
   Slab* first = heap.remote_slabs.load(std::memory_order_relaxed);
   do {
     slab->remote_next = first;
@@ -357,7 +367,6 @@ void* Allocate(size_t size) {
     if (block == nullptr) OutOfMemory(size);
     return block;
   }
-  if (size < kMinSmallBytes) size = kMinSmallBytes;
   const size_t index = (size + kClassBytes - 1) / kClassBytes;
   Slab* slab = heap.current[index];
   if (slab == nullptr || slab->free == nullptr || !owns_heap) [[unlikely]] {
@@ -380,8 +389,10 @@ void* Allocate(size_t size) {
 void Free(void* block, size_t size) {
   PINYON_ASSERT(block != nullptr && size > 0);
   if (size > kMaxSmallBytes) return sdallocx(block, size, 0);
-  if (size < kMinSmallBytes) size = kMinSmallBytes;
   const size_t bytes = (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+#ifdef PINYON_ASSERTIONS
+  std::memset(block, kFreedByte, bytes);  // whoever still reads it shall notice
+#endif
   if (!owns_heap) [[unlikely]]
     return FreeRemote(block, bytes);
   Slab* slab = SlabOf(block);
@@ -444,7 +455,6 @@ void FreeAligned(void* block, size_t size, size_t alignment) { sdallocx(block, s
 
 size_t UsableSize(size_t size) {
   if (size > kMaxSmallBytes) return nallocx(size, 0);
-  if (size < kMinSmallBytes) size = kMinSmallBytes;
   return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
 }
 
