@@ -128,8 +128,6 @@ class Entry {
   // The stored bytes of a string that is no integer, for editing in place; a shared block must not be edited.
   std::string_view StoredBytes() const;
   char* MutableBytes() { return const_cast<char*>(StoredBytes().data()); }
-  // Overwrites an inline string with one of the same length.
-  void set_block(SharedBlock* block) { set_pointer(block); }
 
   // Values outside the entry.
   void* pointer() const {
@@ -151,7 +149,8 @@ class Entry {
   bool IsExpensiveToFree() const;
 
   // Rewrites this entry in place as a whole new string value, keeping key and expiry, if that fits its size class;
-  // returns false and changes nothing if it does not. A value outside is not dropped: the caller has seen to it.
+  // returns false and changes nothing if it does not. A value outside is not dropped: the caller has seen to it. The
+  // new bytes may be (part of) the entry's own.
   bool RewriteInPlace(int64_t value);
   bool RewriteInPlace(std::string_view value, Encoding encoding);
 
