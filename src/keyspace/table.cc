@@ -318,6 +318,7 @@ Table::Position Table::Find(std::string_view key, uint64_t hash) const {
 Table::Position Table::Insert(Entry* entry, uint64_t hash) {
   PINYON_ASSERT(hash == Hash(entry->key()));
   PINYON_ASSERT(reinterpret_cast<uint64_t>(entry) >> 48 == 0);
+  PINYON_ASSERT(!Find(entry->key(), hash));
   if (directory_.empty()) {
     Segment* first = NewSegment(kSmallSegments[0], entry->HasExpiry(), 0, 0);
     directory_.resize(1);

@@ -22,8 +22,9 @@
 // a place in hash order and stays valid while the table grows and shrinks.
 //
 // Deadlines: each slot of a segment with expiring keys has a 16-bit coarse deadline (kTickMs units, 0: none), so the
-// next keys to expire are found without touching an entry. A deadline is never later than the key's expiry; one
-// farther away than the range stands for "look again then".
+// next keys to expire are found without touching an entry. A deadline is never later than the key's expiry, unless both
+// have passed; one farther away than the range stands for "look again then". When the clock goes back far, every
+// deadline is made anew.
 //
 // Costs: 64 bytes for 7 slots at 82 to 92 % load: 10 to 11.2 bytes a key, and 2.2 to 2.5 more when keys expire.
 #pragma once
@@ -102,7 +103,7 @@ class Table {
   // An entry among those with an expiry, null when there is none; odds are near enough equal for sampling.
   Position RandomExpiring(Random& random) const;
 
-  // Looks for entries whose deadline has passed and calls `expire` with each whose expiry is at or before `now_ms`;
+  // Looks for entries whose deadline has passed and calls `expire` with each whose expiry is before `now_ms`;
   // `expire` must remove that entry and nothing else, and returns false to stop. Continues from call to call where
   // it stopped. Returns false when it was stopped, true when nothing more is due now.
   bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire);
@@ -196,6 +197,7 @@ class Table {
   size_t maintain_next_ = 0;
   uint8_t deepest_seen_ = 0;  // of the segments met in this round of Maintain, or split since
   int64_t now_tick_ = 0;      // as of the last ExpireDue
+  int64_t latest_tick_ = 0;   // of all ExpireDue calls since deadlines were last all distrusted
 };
 
 }  // namespace pinyon

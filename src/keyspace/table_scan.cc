@@ -64,6 +64,7 @@ uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick
 }  // namespace
 
 uint64_t Table::Scan(uint64_t cursor_value, size_t count, const std::function<void(Entry*)>& visit) const {
+  PINYON_ASSERT(count > 0);
   if (size_ == 0) return 0;
   const Cursor cursor = Cursor::Decode(cursor_value);
   const Segment* segment = SegmentAt(DirectoryIndex(cursor.prefix));
@@ -146,28 +147,28 @@ Table::Position Table::RandomPosition(Random& random) const {
 Table::Position Table::RandomExpiring(Random& random) const {
   if (expiring_ == 0) return {};
   constexpr int kMaxTries = 64;
-  for (int tries = 0; tries < kMaxTries; ++tries) {
-    Segment* segment = SegmentAt(random.Below(directory_.size()));
-    if (segment->expiring == 0) continue;
-    const uint16_t* deadlines = Deadlines(segment);
-    const uint32_t slots = segment->buckets * static_cast<uint32_t>(kSlotsPerBucket);
-    uint32_t index = static_cast<uint32_t>(random.Below(slots));
-    while (deadlines[index] == 0) index = index + 1 == slots ? 0 : index + 1;
-    return PositionAt(segment, index);
+  size_t place = random.Below(directory_.size());
+  // After some tries at random, one after the other: there are few.
+  for (int tries = 0; SegmentAt(place)->expiring == 0; ++tries) {
+    place = tries < kMaxTries ? random.Below(directory_.size()) : (place + 1) % directory_.size();
   }
-  for (size_t place = 0; place < directory_.size(); ++place) {
-    Segment* segment = SegmentAt(place);
-    if (segment->expiring == 0) continue;
-    uint32_t index = 0;
-    while (Deadlines(segment)[index] == 0) ++index;
-    return PositionAt(segment, index);
-  }
-  PINYON_CHECK(false);
-  return {};
+  Segment* segment = SegmentAt(place);
+  const uint16_t* deadlines = Deadlines(segment);
+  const uint32_t slots = segment->buckets * static_cast<uint32_t>(kSlotsPerBucket);
+  uint32_t index = static_cast<uint32_t>(random.Below(slots));
+  while (deadlines[index] == 0) index = index + 1 == slots ? 0 : index + 1;
+  return PositionAt(segment, index);
 }
 
 bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire) {
   now_tick_ = TickOf(now_ms);
+  if (now_tick_ < latest_tick_ - kDeadlineRange / 2) {
+    // The clock went back so far that deadlines of keys long due then (SetDeadline) are ahead, and their expiries may
+    // be ahead or not: look at every one.
+    for (int64_t& due : due_) due = due == kNothingDue ? due : kDueUnknown;
+    latest_tick_ = now_tick_;
+  }
+  latest_tick_ = std::max(latest_tick_, now_tick_);
   if (expiring_ == 0) return true;
   const size_t places = directory_.size();
   for (size_t visited = 0; visited < places; ++visited) {
@@ -252,7 +253,7 @@ void Table::CheckConsistency() const {
       PINYON_CHECK(entry->HasExpiry() == (deadlines != nullptr && deadlines[index] != 0));
       if (!entry->HasExpiry()) continue;
       ++segment_expiring;
-      PINYON_CHECK(due_[place] != kNothingDue);
+      PINYON_CHECK(due_[place] <= std::max(TickOf(entry->expiry_ms()), now_tick_));
     }
     for (uint32_t b = 0; b < segment->buckets; ++b) {
       const uint8_t counted = Buckets(segment)[b].passed;

@@ -26,6 +26,7 @@ inline constexpr size_t kShrunkLoadPercent = 75;
 inline constexpr uint8_t kMaxDepth = 32;
 inline constexpr uint8_t kStuck = 0xff;  // a `passed` counter that counts no more
 inline constexpr int64_t kNothingDue = std::numeric_limits<int64_t>::max();
+inline constexpr int64_t kDueUnknown = std::numeric_limits<int64_t>::min() / 2;
 // How far ahead a 16-bit deadline is trusted to reach, in ticks (32 minutes).
 inline constexpr int64_t kDeadlineRange = 30000;
 
