@@ -39,8 +39,29 @@ void Database::DeleteExpired(EntryRef ref) {
   Delete(ref);
 }
 
+EntryRef Database::FindHidden(std::string_view key, uint64_t hash) const {
+  return keyspace_.hides_expired_only() ? table_->Find(key, hash) : EntryRef();
+}
+
+void Database::DeleteHidden(std::string_view key, uint64_t hash) {
+  const EntryRef hidden = FindHidden(key, hash);
+  if (!hidden) return;
+  PINYON_ASSERT(IsExpired(hidden.entry()));
+  Delete(hidden);
+}
+
+bool Database::MayStayInPlace() {
+#ifdef PINYON_ASSERTIONS
+  constexpr unsigned kMovesOf = 4;
+  return ++changes_in_place_asked_ % kMovesOf == 0;
+#else
+  return true;
+#endif
+}
+
 EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
   keyspace_.Touch(entry);
+  if (!ref) ref = FindHidden(entry->key(), hash);
   if (!ref) return table_->Insert(entry, hash);
   Entry* old = ref.entry();
   const EntryRef stored = table_->Replace(ref, entry, hash);
@@ -95,7 +116,7 @@ EntryRef Database::SetBlock(EntryRef ref, std::string_view key, uint64_t hash, B
 
 bool Database::CanRewrite(const Entry* entry, int64_t expiry_ms) {
   return entry->type() == ValueType::kString && !entry->IsOutOfLine() &&
-         entry->HasExpiry() == (expiry_ms != kNoExpiry);
+         entry->HasExpiry() == (expiry_ms != kNoExpiry) && MayStayInPlace();
 }
 
 EntryRef Database::Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms) {
@@ -115,7 +136,9 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
     block->set_length(length);
     entry->set_encoding(Encoding::kRaw);
     keyspace_.Touch(entry);
-    return ref;
+    if (MayStayInPlace()) return ref;
+    Entry* moved = Entry::Rebuild(entry, entry->key(), entry->expiry_ms());
+    return table_->Replace(ref, moved, Hash(moved->key()));
   }
 
   IntegerText text;
@@ -126,7 +149,7 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
     char edited[kInlineEditMaxBytes] = {};
     std::memcpy(edited, old_bytes.data(), kept);
     const std::string_view value(edited, length);
-    if (entry->RewriteInPlace(value, Encoding::kRaw)) {
+    if (MayStayInPlace() && entry->RewriteInPlace(value, Encoding::kRaw)) {
       keyspace_.Touch(entry);
       return ref;
     }
@@ -142,7 +165,7 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
 
 EntryRef Database::SetExpiry(EntryRef ref, int64_t expiry_ms) {
   Entry* entry = ref.entry();
-  if (entry->HasExpiry() && expiry_ms != kNoExpiry) {
+  if (entry->HasExpiry() && expiry_ms != kNoExpiry && MayStayInPlace()) {
     entry->set_expiry_ms(expiry_ms);
     return table_->Replace(ref, entry, 0);
   }
@@ -166,13 +189,13 @@ Entry* Database::Detach(EntryRef ref) { return table_->Remove(ref); }
 
 EntryRef Database::Adopt(Entry* entry, std::string_view key, int64_t expiry_ms) {
   const uint64_t hash = Hash(key);
-  PINYON_ASSERT(!table_->Find(key, hash));
+  DeleteHidden(key, hash);
   return table_->Insert(Entry::Rebuild(entry, key, expiry_ms), hash);
 }
 
 EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms) {
   const uint64_t hash = Hash(key);
-  PINYON_ASSERT(!table_->Find(key, hash));
+  DeleteHidden(key, hash);
   PINYON_CHECK(source->type() == ValueType::kString);
   Entry* copy;
   if (SharedBlock* block = source->block()) {

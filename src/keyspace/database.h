@@ -61,12 +61,13 @@ class Database {
   void Delete(EntryRef ref);
   // Takes an entry out of this database; the caller owns it (Entry::Delete, or Adopt).
   Entry* Detach(EntryRef ref);
-  // Puts in a detached entry under `key` with `expiry_ms`; an entry with that key must not be there.
+  // Puts in a detached entry under `key` with `expiry_ms`; Find must see nothing under that key.
   EntryRef Adopt(Entry* entry, std::string_view key, int64_t expiry_ms);
-  // A copy of `ref`'s value under `key`, which must not be there.
+  // A copy of `source`'s value under `key`, where Find must see nothing.
   EntryRef AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms);
 
-  // A key with equal odds among all that have not expired; none when there is none.
+  // A key with equal odds among all that have not expired; none when there is none. (Where expired keys are hidden,
+  // it gives up after a hundred of them and returns one.)
   EntryRef RandomKey();
 
   // Hands all entries to the freeing thread (or frees them here) and starts empty; returns how many there were.
@@ -82,14 +83,23 @@ class Database {
  private:
   // Puts a new entry in the place of `ref` (may be none), whose entry is freed.
   EntryRef Store(EntryRef ref, uint64_t hash, Entry* entry);
+  // The entry of a key that Find did not see: an expired one that is only hidden. None is searched for otherwise.
+  EntryRef FindHidden(std::string_view key, uint64_t hash) const;
+  void DeleteHidden(std::string_view key, uint64_t hash);
+  // Whether an entry may be changed where it lies. Builds with assertions say so only every few times, so that
+  // whoever keeps the address of an entry is found out.
+  bool MayStayInPlace();
   // Whether a new string may be written over an entry: nothing outside it, and room for an expiry as needed.
-  static bool CanRewrite(const Entry* entry, int64_t expiry_ms);
+  bool CanRewrite(const Entry* entry, int64_t expiry_ms);
   EntryRef Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms);
   void DeleteExpired(EntryRef ref);
 
   Keyspace& keyspace_;
   int index_;
   std::unique_ptr<Table> table_;
+#ifdef PINYON_ASSERTIONS
+  unsigned changes_in_place_asked_ = 0;
+#endif
 };
 
 }  // namespace pinyon
