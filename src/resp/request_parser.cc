@@ -14,6 +14,14 @@ namespace {
 constexpr int64_t kMaxUnauthenticatedArgs = 10;
 constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
 
+// The first `line_end` in the bytes, unless a zero byte stands before it: Redis looks no further than that,
+// and so waits for a line end that never comes until the line is too long.
+const char* FindLineEnd(const char* p, const char* end, char line_end) {
+  const auto* found = static_cast<const char*>(std::memchr(p, line_end, static_cast<size_t>(end - p)));
+  const char* const stop = found != nullptr ? found : end;
+  return std::memchr(p, '\0', static_cast<size_t>(stop - p)) == nullptr ? found : nullptr;
+}
+
 }  // namespace
 
 RequestParser::~RequestParser() {
@@ -42,23 +50,49 @@ RequestParser::Status RequestParser::Fail(std::string_view text) {
   return Status::kError;
 }
 
-// Reads the decimal number at `p` and the line end behind it (any two bytes of which the first is '\r', as Redis
-// does); on success `p` is behind them.
+// The usual length line, one or two digits: without a loop, since a request has one for each argument.
+inline bool ParseShortLength(const char*& p, const char* end, int64_t* value) {
+  if (end - p < 4) return false;
+  const unsigned first = static_cast<unsigned char>(p[0] - '0'),
+                 second = static_cast<unsigned char>(p[1] - '0');
+  if (p[1] == '\r' && first <= 9) {
+    *value = first;
+    p += 3;
+    return true;
+  }
+  if (p[2] != '\r' || first - 1 > 8 || second > 9) return false;
+  *value = first * 10 + second;
+  p += 4;
+  return true;
+}
+
+// Reads the decimal number at `p` and the line end behind it (any two bytes of which the first is '\r', as
+// Redis does); on success `p` is behind them.
 RequestParser::Line RequestParser::ParseLength(const char*& p, const char* end, int64_t* value) {
-  // The usual: up to nine digits without a leading zero.
+  if (ParseShortLength(p, end, value)) return Line::kDone;
+  // Up to nine digits without a leading zero.
   const char* q = p;
   int64_t number = 0;
-  while (q < end && q - p < 9 && static_cast<unsigned char>(*q - '0') <= 9) number = number * 10 + (*q++ - '0');
+  while (q < end && q - p < 9 && static_cast<unsigned char>(*q - '0') <= 9)
+    number = number * 10 + (*q++ - '0');
   if (end - q >= 2 && *q == '\r' && q > p && (*p != '0' || q - p == 1)) {
     *value = number;
     p = q + 2;
     return Line::kDone;
   }
-  const char* line_end = static_cast<const char*>(std::memchr(p, '\r', static_cast<size_t>(end - p)));
-  if (line_end == nullptr || end - line_end < 2) return Line::kNeedMore;
+  const char* line_end = FindLineEnd(p, end, '\r');
+  if (line_end == nullptr) return Line::kEndless;
+  if (end - line_end < 2) return Line::kNeedMore;
   if (!ParseInt64({p, static_cast<size_t>(line_end - p)}, value)) return Line::kBad;
   p = line_end + 2;
   return Line::kDone;
+}
+
+// A line in place of a bulk's header is an error once it is complete, as it is for Redis.
+RequestParser::Line RequestParser::FindBadHeader(const char* header, const char* end) {
+  const char* line_end = FindLineEnd(header, end, '\r');
+  if (line_end == nullptr) return Line::kEndless;
+  return end - line_end < 2 ? Line::kNeedMore : Line::kBad;
 }
 
 RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits& limits, size_t* consumed,
@@ -76,21 +110,23 @@ RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits&
 }
 
 // The usual: a whole request lies there. When it does not, what was found goes into partial_.
-RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Limits& limits, size_t* consumed,
-                                                std::vector<std::string_view>* args) {
+RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Limits& limits,
+                                                size_t* consumed, std::vector<std::string_view>* args) {
   const char* const start = bytes.data();
   const char* const end = start + bytes.size();
   const char* p = start + 1;
   int64_t count = 0;
   switch (ParseLength(p, end, &count)) {
-    case Line::kNeedMore:
+    case Line::kEndless:
       if (bytes.size() > kMaxInlineBytes) return Fail("too big mbulk count string");
       return Status::kNeedMore;
+    case Line::kNeedMore: return Status::kNeedMore;
     case Line::kBad: return Fail("invalid multibulk length");
     case Line::kDone: break;
   }
   if (count > INT_MAX) return Fail("invalid multibulk length");
-  if (count > kMaxUnauthenticatedArgs && !limits.authenticated) return Fail("unauthenticated multibulk length");
+  if (count > kMaxUnauthenticatedArgs && !limits.authenticated)
+    return Fail("unauthenticated multibulk length");
 
   const size_t first_arg = args->size();
   for (int64_t left = count; left > 0; --left) {
@@ -131,8 +167,8 @@ bool RequestParser::CheckBulkLength(Line line, int64_t length, const Limits& lim
   return true;
 }
 
-RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const Limits& limits, size_t* consumed,
-                                                   std::vector<std::string_view>* args) {
+RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const Limits& limits,
+                                                   size_t* consumed, std::vector<std::string_view>* args) {
   if (block_ != nullptr) {
     if (BlockMissing() > 0) return Status::kNeedBlock;
     block_->set_length(block_->capacity() - 2);
@@ -145,22 +181,16 @@ RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const
   const char* const start = bytes.data();
   const char* const end = start + bytes.size();
   while (partial_->args_left > 0) {
-    const char* p = start + partial_->position;
-    if (p >= end) return Status::kNeedMore;
-    if (*p != '$') {
-      if (std::memchr(p, '\r', static_cast<size_t>(end - p)) == nullptr) {
-        if (static_cast<size_t>(end - p) > kMaxInlineBytes) return Fail("too big bulk count string");
-        return Status::kNeedMore;
-      }
-      return Fail(std::string("expected '$', got '") + *p + "'");
-    }
-    ++p;
+    const char* const header = start + partial_->position;
+    if (header >= end) return Status::kNeedMore;
+    const char* p = header + 1;
     int64_t length = 0;
-    const Line line = ParseLength(p, end, &length);
-    if (line == Line::kNeedMore) {
-      if (static_cast<size_t>(end - p) > kMaxInlineBytes) return Fail("too big bulk count string");
-      return Status::kNeedMore;
+    const Line line = *header == '$' ? ParseLength(p, end, &length) : FindBadHeader(header, end);
+    if (line == Line::kEndless && static_cast<size_t>(end - header) > kMaxInlineBytes) {
+      return Fail("too big bulk count string");
     }
+    if (line == Line::kEndless || line == Line::kNeedMore) return Status::kNeedMore;
+    if (*header != '$') return Fail(std::string("expected '$', got '") + *header + "'");
     if (!CheckBulkLength(line, length, limits)) return Status::kError;
     if (end - p < length + 2) {
       if (static_cast<size_t>(length) < kLargeBulkBytes) return Status::kNeedMore;
@@ -188,7 +218,8 @@ RequestParser::Status RequestParser::StartBlock(size_t arrived_offset, int64_t l
   return Status::kNeedBlock;
 }
 
-void RequestParser::FinishPartial(std::string_view bytes, size_t* consumed, std::vector<std::string_view>* args) {
+void RequestParser::FinishPartial(std::string_view bytes, size_t* consumed,
+                                  std::vector<std::string_view>* args) {
   args->reserve(args->size() + partial_->args.size());
   auto large = large_args_.begin();
   for (const Partial::Arg& arg : partial_->args) {
@@ -205,14 +236,14 @@ void RequestParser::FinishPartial(std::string_view bytes, size_t* consumed, std:
 
 RequestParser::Status RequestParser::ParseInline(std::string_view bytes, size_t* consumed,
                                                  std::vector<std::string_view>* args) {
-  const size_t newline = bytes.find('\n');
-  if (newline == std::string_view::npos) {
+  const char* const newline = FindLineEnd(bytes.data(), bytes.data() + bytes.size(), '\n');
+  if (newline == nullptr) {
     if (bytes.size() > kMaxInlineBytes) return Fail("too big inline request");
     return Status::kNeedMore;
   }
-  std::string_view line = bytes.substr(0, newline);
+  std::string_view line(bytes.data(), static_cast<size_t>(newline - bytes.data()));
+  *consumed = line.size() + 1;
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  *consumed = newline + 1;
 
   const auto is_plain = [](char c) { return c >= ' ' && c != '"' && c != '\'' && c != '\\'; };
   if (!std::all_of(line.begin(), line.end(), is_plain)) {

@@ -1,14 +1,16 @@
-// Parses requests in place: RESP arrays of bulk strings, and inline commands. Arguments are views into the bytes that
-// were given (or into blocks of their own, for large bulks), nothing is copied.
+// Parses requests in place: RESP arrays of bulk strings, and inline commands. Arguments are views into the
+// bytes that were given (or into blocks of their own, for large bulks), nothing is copied.
 //
-// The caller keeps the bytes of an unfinished request where Parse left off: it hands in the same bytes again with
-// more behind them (they may have moved). What was understood of it is remembered, so a request that arrives byte by
-// byte, or with a million arguments, costs linear time.
+// The caller keeps the bytes of an unfinished request where Parse left off: it hands in the same bytes again
+// with more behind them (they may have moved). What was understood of it is remembered, so a request that
+// arrives byte by byte, or with a million arguments, costs linear time.
 //
-// A bulk of at least kLargeBulkBytes that has not arrived whole is read into a block of its own: Parse then answers
-// kNeedBlock; the caller reads straight into BlockSpace() and tells by BlockFilled.
+// A bulk of at least kLargeBulkBytes that has not arrived whole is read into a block of its own: Parse then
+// answers kNeedBlock; the caller reads straight into BlockSpace() and tells by BlockFilled.
 //
-// Errors are Redis's texts; after one the connection is to be closed.
+// Errors are Redis's texts; after one the connection is to be closed. Lengths are read as Redis reads them:
+// of a line end only the '\r' is looked at, the two bytes behind a bulk may be any, and a line with a zero
+// byte has no end.
 #pragma once
 
 #include <cstdint>
@@ -47,11 +49,13 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // Parses the request at the start of `bytes` and appends its arguments to `args`. With kRequest, *consumed is its
-  // length in bytes. With kNeedBlock, *consumed is how many bytes were moved to the block from the end of `bytes`
-  // (the caller drops them there). Otherwise *consumed is 0. The views are valid as long as the bytes do not move;
-  // those of an inline command with quotes, or of large arguments, until the next call.
-  Status Parse(std::string_view bytes, const Limits& limits, size_t* consumed, std::vector<std::string_view>* args);
+  // Parses the request at the start of `bytes` and, when it is complete, appends its arguments to `args`.
+  // With kRequest, *consumed is its length in bytes. With kNeedBlock, *consumed is how many bytes were moved
+  // to the block from the end of `bytes` (the caller drops them there). Otherwise *consumed is 0. The views
+  // are valid as long as the bytes do not move; those of an inline command with quotes, or of large
+  // arguments, until the next call.
+  Status Parse(std::string_view bytes, const Limits& limits, size_t* consumed,
+               std::vector<std::string_view>* args);
 
   const std::string& error() const { return error_; }
 
@@ -77,7 +81,6 @@ class RequestParser {
   struct Partial {
     size_t position = 0;  // parsed so far, from the request's first byte
     int64_t args_left = 0;
-    size_t block_bytes = 0;
     struct Arg {
       size_t offset;  // from the request's first byte; kInBlock: the next of large_args_
       size_t length;
@@ -86,8 +89,11 @@ class RequestParser {
   };
   static constexpr size_t kInBlock = ~size_t{0};
 
-  enum class Line : uint8_t { kDone, kNeedMore, kBad };
+  // kEndless: no line end has come, so the limit of a line's length applies; kNeedMore: only its second byte
+  // is missing.
+  enum class Line : uint8_t { kDone, kEndless, kNeedMore, kBad };
   static Line ParseLength(const char*& p, const char* end, int64_t* value);
+  static Line FindBadHeader(const char* header, const char* end);
 
   Status ParseFresh(std::string_view bytes, const Limits& limits, size_t* consumed,
                     std::vector<std::string_view>* args);
