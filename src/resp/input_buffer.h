@@ -1,6 +1,6 @@
-// Bytes that have arrived on a connection and are not executed yet, in one piece so that requests can be parsed in
-// place. Holds a pooled chunk while there is something in it, a larger block of its own for a request that does not
-// fit one, and nothing when empty.
+// Bytes that have arrived on a connection and are not executed yet, in one piece so that requests can be
+// parsed in place. Holds a pooled chunk while there is something in it, a larger block of its own for a
+// request that does not fit one, and nothing when empty.
 //
 // Views into it stay valid until Space() is called: bytes are moved only there.
 #pragma once
@@ -41,11 +41,12 @@ class InputBuffer {
     end_ += count;
   }
 
-  // Drops bytes from the front, and the memory when none are left.
+  // Drops bytes from the front; the memory stays until ReleaseIfEmpty.
   void Consume(size_t count) {
     PINYON_ASSERT(count <= end_ - begin_);
     begin_ += count;
   }
+  // Drops bytes from the end: those of a large bulk, which have moved to a block.
   void DropFromEnd(size_t count) {
     PINYON_ASSERT(count <= end_ - begin_);
     end_ -= count;
@@ -56,21 +57,29 @@ class InputBuffer {
   void Clear() { begin_ = end_ = 0; }
 
  private:
+  // From this size on a block that is nearly empty is given up for a chunk.
+  static constexpr size_t kShrinkBytes = 8 * ChunkPool::kChunkBytes;
+
   void MakeRoom(size_t wanted) {
     const size_t used = end_ - begin_;
-    if (capacity_ - used >= wanted && begin_ >= capacity_ / 2) {
+    if (capacity_ > kShrinkBytes && used + wanted <= ChunkPool::kChunkBytes) {
+      // A pipeline that never pauses must not keep the memory of its largest request.
+      MoveTo(pool_.Acquire(), ChunkPool::kChunkBytes);
+    } else if (capacity_ - used >= wanted && begin_ >= capacity_ / 2) {
       std::memmove(data_, data_ + begin_, used);
     } else {
       // Doubling, so that the copies of a growing request cost linear time together.
-      const size_t grown_capacity = capacity_ * 2;
-      char* grown = static_cast<char*>(mem::Allocate(grown_capacity));
-      std::memcpy(grown, data_ + begin_, used);
-      Release();
-      data_ = grown;
-      capacity_ = grown_capacity;
+      const size_t grown_bytes = capacity_ * 2;
+      MoveTo(static_cast<char*>(mem::Allocate(grown_bytes)), grown_bytes);
     }
     begin_ = 0;
     end_ = used;
+  }
+  void MoveTo(char* data, size_t capacity) {
+    std::memcpy(data, data_ + begin_, end_ - begin_);
+    Release();
+    data_ = data;
+    capacity_ = capacity;
   }
   void Release() {
     if (data_ != nullptr) {

@@ -6,6 +6,14 @@
 
 namespace pinyon {
 
+namespace {
+
+// So many consumed pieces are let stand before the list is moved up, and so many places kept by an empty
+// buffer.
+constexpr size_t kKeptPieces = 16;
+
+}  // namespace
+
 void OutputBuffer::Grow() {
   CloseChunk();
   char* memory = pool_.Acquire();
@@ -33,6 +41,8 @@ void OutputBuffer::CloseChunk() {
 }
 
 void OutputBuffer::AppendBlock(SharedBlock* block, size_t offset, size_t length) {
+  PINYON_ASSERT(offset + length <= block->length());
+  if (length == 0) return;
   Seal();
   block->Ref();
   pieces_.push_back({block->data() + offset, length, nullptr, block});
@@ -50,7 +60,8 @@ size_t OutputBuffer::Front(iovec* pieces, size_t max, size_t limit) {
   for (size_t i = first_piece_; i < pieces_.size() && count < max && limit > 0; ++i) {
     add(pieces_[i].data, pieces_[i].size);
   }
-  if (count < max && limit > 0 && cursor_ != open_begin_) add(open_begin_, static_cast<size_t>(cursor_ - open_begin_));
+  if (count < max && limit > 0 && cursor_ != open_begin_)
+    add(open_begin_, static_cast<size_t>(cursor_ - open_begin_));
   return count;
 }
 
@@ -75,23 +86,32 @@ void OutputBuffer::Consume(size_t bytes) {
     DropPiece(piece);
     ++first_piece_;
   }
+  open_begin_ += bytes;
+  ForgetConsumed();
+  if (empty()) CloseChunk();
+}
+
+// A buffer whose tail is always held back never runs empty: its lists must not grow for ever.
+void OutputBuffer::ForgetConsumed() {
   if (first_piece_ == pieces_.size()) {
     pieces_.clear();
+    if (pieces_.capacity() > kKeptPieces) pieces_.shrink_to_fit();
+    first_piece_ = 0;
+  } else if (first_piece_ >= kKeptPieces && first_piece_ >= pieces_.size() / 2) {
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(first_piece_));
     first_piece_ = 0;
   }
-  open_begin_ += bytes;
-  while (!gates_.empty() && gates_.front().end <= consumed_total_) gates_.pop_front();
-  if (empty()) CloseChunk();
+  const auto is_pending = [this](const Gate& gate) { return gate.end > consumed_total_; };
+  gates_.erase(gates_.begin(), std::find_if(gates_.begin(), gates_.end(), is_pending));
+  if (gates_.empty() && gates_.capacity() > kKeptPieces) gates_.shrink_to_fit();
 }
 
 void OutputBuffer::Clear() {
   for (; first_piece_ < pieces_.size(); ++first_piece_) DropPiece(pieces_[first_piece_]);
   consumed_total_ += size_bytes();
-  pieces_.clear();
-  first_piece_ = 0;
   sealed_bytes_ = 0;
   open_begin_ = cursor_;
-  gates_.clear();
+  ForgetConsumed();
   CloseChunk();
 }
 
@@ -108,8 +128,15 @@ void OutputBuffer::MoveTo(OutputBuffer& other) {
 void OutputBuffer::Hold(uint64_t offset) {
   if (empty()) return;
   const uint64_t end = written();
-  if (!gates_.empty() && gates_.back().end == end) return;
-  PINYON_ASSERT(gates_.empty() || gates_.back().offset <= offset);
+  if (!gates_.empty()) {
+    Gate& last = gates_.back();
+    PINYON_ASSERT(last.offset <= offset);
+    if (last.end == end) return;
+    if (last.offset == offset) {
+      last.end = end;
+      return;
+    }
+  }
   gates_.push_back({end, offset});
 }
 

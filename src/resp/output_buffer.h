@@ -1,14 +1,14 @@
-// What a connection is owed: pieces in pooled chunks, and blocks sent by reference, in order. Empty, it holds no
-// memory. Written by ReplyWriter through ReplySink, emptied by the commit of a turn.
+// What a connection is owed: pieces in pooled chunks, and blocks sent by reference, in order. Empty, it holds
+// no memory. Written by ReplyWriter through ReplySink, emptied by the commit of a turn.
 //
-// The reply gate: bytes may be held back until the log has reached an offset. Hold(offset) puts everything written
-// since the last call behind that offset; Sendable(reached) tells how many bytes from the front may go.
+// The reply gate: bytes may be held back until the log has reached an offset. Hold(offset) puts everything
+// written since the last call behind that offset (offsets never fall); Sendable(reached) tells how many bytes
+// from the front may go. Bytes written later without a gate wait behind those that have one.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "base/chunk_pool.h"
@@ -25,12 +25,15 @@ class OutputBuffer final : public ReplySink {
 
   bool empty() const { return sealed_bytes_ == 0 && cursor_ == open_begin_; }
   size_t size_bytes() const { return sealed_bytes_ + static_cast<size_t>(cursor_ - open_begin_); }
-  // Memory held: chunks and referenced blocks.
-  size_t MemoryBytes() const { return size_bytes() + (open_ != nullptr ? ChunkPool::kChunkBytes : 0); }
-  size_t piece_count() const { return pieces_.size(); }
+  // Memory held: chunks, referenced blocks, and the lists of both.
+  size_t MemoryBytes() const {
+    return size_bytes() + (open_ != nullptr ? ChunkPool::kChunkBytes : 0) +
+           pieces_.capacity() * sizeof(Piece) + gates_.capacity() * sizeof(Gate);
+  }
+  size_t piece_count() const { return pieces_.size() - first_piece_; }
 
-  // Describes up to `limit` bytes from the front in at most `max` pieces; returns how many. Valid until the buffer
-  // changes.
+  // Describes up to `limit` bytes from the front in at most `max` pieces; returns how many. Valid until the
+  // buffer changes.
   size_t Front(iovec* pieces, size_t max, size_t limit);
   // Drops bytes from the front, and the memory when nothing is left.
   void Consume(size_t bytes);
@@ -48,7 +51,7 @@ class OutputBuffer final : public ReplySink {
   struct Piece {
     const char* data;
     size_t size;
-    Chunk* chunk;        // one of the two
+    Chunk* chunk;  // one of the two
     SharedBlock* block;
   };
   struct Gate {
@@ -60,16 +63,17 @@ class OutputBuffer final : public ReplySink {
   void Seal();
   void DropPiece(Piece& piece);
   void CloseChunk();
+  void ForgetConsumed();
   uint64_t written() const { return consumed_total_ + size_bytes(); }
 
   ChunkPool& pool_;
   std::vector<Piece> pieces_;
   size_t first_piece_ = 0;  // pieces before it are consumed
   size_t sealed_bytes_ = 0;
-  Chunk* open_ = nullptr;   // the chunk that is being written
+  Chunk* open_ = nullptr;       // the chunk that is being written
   char* open_begin_ = nullptr;  // its bytes from here to the cursor are not in a piece yet
   uint64_t consumed_total_ = 0;
-  std::deque<Gate> gates_;
+  std::vector<Gate> gates_;  // both fields ascending
 };
 
 }  // namespace pinyon
