@@ -192,7 +192,12 @@ void JMap(Call& call) {
   call.reply.Verbatim("txt", text);
 }
 
-void Error(Call& call) { call.reply.Error(call.args[2]); }
+// Line breaks at the end are kept as spaces here, unlike in other errors.
+void Error(Call& call) {
+  std::string text(call.args[2]);
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  call.reply.Error(text);
+}
 
 void WriteLog(Call& call) {
   const std::string_view message = call.args[2];

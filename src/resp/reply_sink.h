@@ -1,5 +1,5 @@
-// Where reply bytes go: a socket's output buffer, a script, or nowhere. The writer asks for room, writes there and
-// moves the cursor, so that a small reply costs a comparison and a copy.
+// Where reply bytes go: a socket's output buffer, a script, or nowhere. The writer asks for room, writes
+// there and moves the cursor, so that a small reply costs a comparison and a copy.
 #pragma once
 
 #include <cstddef>

@@ -41,13 +41,15 @@ void ReplyWriter::SimpleString(std::string_view text) {
 }
 
 void ReplyWriter::Error(std::string_view text) {
+  // Line breaks would end the reply early: those at the end are dropped, as by Redis, the others become
+  // spaces.
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
   ++error_count_;
   const size_t code_length = std::min(std::min(text.find(' '), text.size()), sizeof last_error_code_);
   std::memcpy(last_error_code_, text.data(), code_length);
   last_error_code_length_ = static_cast<uint8_t>(code_length);
 
   sink_->Append("-");
-  // A line break within the text would end the reply early.
   while (!text.empty()) {
     const size_t line_break = text.find_first_of("\r\n");
     sink_->Append(text.substr(0, line_break));

@@ -1,6 +1,6 @@
 // Writes replies in RESP2 or RESP3 straight into a sink: the one way in which anything is said to a client.
-// Types that RESP2 lacks are written as RESP2 clients expect them (a map as a flat array, a double as a bulk, ...).
-// (Protocol: the published RESP2 and RESP3 specifications.)
+// Types that RESP2 lacks are written as RESP2 clients expect them (a map as a flat array, a double as a bulk,
+// ...). (Protocol: the published RESP2 and RESP3 specifications.)
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class ReplyWriter {
 
   void Ok() { Raw("+OK\r\n"); }
   void SimpleString(std::string_view text);
-  // `text` starts with its code ("ERR syntax error"); line breaks in it become spaces.
+  // `text` starts with its code ("ERR syntax error"); line breaks at its end are dropped, others become
+  // spaces.
   void Error(std::string_view text);
   void Integer(int64_t value);
   void Bulk(std::string_view bytes);
