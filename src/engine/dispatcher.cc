@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/strings.h"
 
 namespace pinyon {
 
@@ -18,6 +19,12 @@ constexpr uint64_t kTimeValidCycles = 1'500'000;
 // What an error repeats of an argument: at most `max_bytes`, and nothing from a zero byte on.
 std::string_view Quotable(std::string_view text, size_t max_bytes) {
   return text.substr(0, std::min(max_bytes, text.find('\0')));
+}
+
+// The first words of an HTTP request: a web page may make a browser send one to this port, with commands as its body.
+bool IsCrossProtocol(std::string_view command) {
+  const std::string_view word = Quotable(command, kMaxQuotedBytes);
+  return EqualsIgnoreCase(word, "post") || EqualsIgnoreCase(word, "host:");
 }
 
 }  // namespace
@@ -140,7 +147,21 @@ void Dispatcher::RejectWith(Session& session, Command* command, std::string_view
   CountErrorCode(session.reply.last_error_code());
 }
 
+// Nothing more is executed or answered, not even what came before.
+void Dispatcher::AbortAttack(Session& session) {
+  constexpr int64_t kLogIntervalMs = 60'000;
+  if (const int64_t now_ms = engine_.keyspace.now_ms(); now_ms - attack_logged_ms_ > kLogIntervalMs) {
+    attack_logged_ms_ = now_ms;
+    engine_.log.Warning(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Pinyon. This is "
+        "likely due to an attacker attempting to use Cross Protocol Scripting to compromise your server. Connection "
+        "aborted.");
+  }
+  engine_.server.CloseSession(session, true);
+}
+
 void Dispatcher::RejectUnknown(Session& session, Args args) {
+  if (IsCrossProtocol(args[0])) return AbortAttack(session);
   if (const Command* container = engine_.commands.Find(args[0])) {
     if (args.size() < 2) {
       return RejectWith(session, nullptr,

@@ -29,6 +29,7 @@ class Dispatcher {
   bool Reject(Session& session, Command* command, Args args);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);
+  void AbortAttack(Session& session);
   // Whether a command that comes within MULTI waits for EXEC.
   static bool MustQueue(const Command& command);
   static void AdvanceReplyMode(Session& session);
@@ -38,6 +39,7 @@ class Dispatcher {
   Engine& engine_;
   uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock
   uint64_t mark_ = 0;         // when the last command ended
+  int64_t attack_logged_ms_ = 0;
 };
 
 // Whether a session may use what `permission` guards.
