@@ -94,7 +94,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::stri
                              for (int i = 0; i < kClientClasses; ++i) lines.push_back(OutputLimitText(*this, i));
                              return lines;
                            },
-                       .min_args = 4,
+                       .min_args = 0,  // SetOutputLimits says what is wrong with their number
                        .flags = setting::kMultiArg});
 }
 
