@@ -50,7 +50,7 @@ inline uint32_t SizeFor(size_t used, bool with_deadlines, size_t percent) {
 
 inline int64_t TickOf(int64_t time_ms) {
   // Rounded toward the past, so that a deadline never comes after its expiry.
-  return time_ms >= 0 ? time_ms / Table::kTickMs : (time_ms - Table::kTickMs + 1) / Table::kTickMs;
+  return time_ms >= 0 ? time_ms / Table::kTickMs : (time_ms + 1) / Table::kTickMs - 1;
 }
 
 // A tick as a slot's deadline; 0 stands for none, so its neighbour before it serves for both.
