@@ -228,7 +228,8 @@ void ReleaseSlab(Slab* slab) {
 
 // Takes back what another thread freed in one slab.
 void CollectRemote(Slab* slab) {
-  const uint64_t taken = slab->remote.exchange(0, std::memory_order_acquire);
+  // Releases, too: what was read of the slab before (remote_next) may be written by whoever finds the list empty.
+  const uint64_t taken = slab->remote.exchange(0, std::memory_order_acq_rel);
   if (taken == 0) return;
   FreeLink* list = RemoteFirst(taken);
   const uint64_t count = RemoteCount(taken);
