@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/clock.h"
 
 #ifdef PINYON_PLAIN_MALLOC
 #include <malloc.h>
@@ -81,6 +82,7 @@ uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }
+bool CollapseFilled() { return false; }
 void RegisterThread() {}
 const char* AllocatorName() { return "libc"; }
 
@@ -89,7 +91,8 @@ const char* AllocatorName() { return "libc"; }
 namespace {
 
 constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
-constexpr size_t kSlabsPerChunk = 64;  // 4 MiB of address space at a time
+constexpr size_t kHugePageBytes = 2 * 1024 * 1024;
+constexpr size_t kChunkBytes = 2 * kHugePageBytes;  // of address space at a time
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
 constexpr size_t kClasses = kMaxSmallBytes / kClassBytes + 1;
 
@@ -127,6 +130,12 @@ Slab* SlabOf(void* block) {
   return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(block) & ~(uintptr_t{kSlabBytes} - 1));
 }
 
+// Address space from which 64 KiB at a time are taken.
+struct Chunk {
+  char* next = nullptr;
+  size_t left = 0;  // in units of 64 KiB
+};
+
 struct Heap {
   Slab* current[kClasses] = {};
   Slab* partial[kClasses] = {};
@@ -135,8 +144,12 @@ struct Heap {
   uint64_t slab_count = 0;  // slabs that belong to a class
   std::vector<void*> empty_dirty;
   std::vector<void*> empty_clean;
-  char* chunk = nullptr;
-  size_t chunk_left = 0;
+  // Slabs and blocks are carved from different chunks: slabs fill their pages, blocks seldom do.
+  Chunk slab_chunk;
+  Chunk block_chunk;
+  char* filling = nullptr;     // the huge page's worth that slabs are carved from
+  std::vector<char*> filled;   // those carved up, see CollapseFilled
+  bool collapse_fails = false; // the kernel cannot, or takes too long
 
   std::atomic<Slab*> remote_slabs{nullptr};
   Slab* collecting = nullptr;  // taken off remote_slabs, not yet looked at
@@ -160,35 +173,45 @@ constinit NeverDestroyed<Heap> heap_storage;
 constexpr Heap& heap = heap_storage.value;
 thread_local bool owns_heap = false;
 
-void* PopBack(std::vector<void*>& list) {
+template <typename T>
+T* PopBack(std::vector<T*>& list) {
   if (list.empty()) return nullptr;
-  void* memory = list.back();
+  T* memory = list.back();
   list.pop_back();
   return memory;
 }
 
-// Address space that holds no memory yet: 64 KiB.
-void* NewCleanMemory() {
-  if (void* memory = PopBack(heap.empty_clean)) return memory;
-  if (heap.chunk_left == 0) {
-    constexpr size_t kChunkBytes = kSlabBytes * kSlabsPerChunk;
-    void* mapped = mmap(nullptr, kChunkBytes + kSlabBytes, PROT_READ | PROT_WRITE,
+// Takes the next 64 KiB of a chunk, and a new chunk when it is used up.
+void* CarveChunk(Chunk& chunk) {
+  if (chunk.left == 0) {
+    void* mapped = mmap(nullptr, kChunkBytes + kHugePageBytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) OutOfMemory(kChunkBytes);
-    const uintptr_t start = (reinterpret_cast<uintptr_t>(mapped) + kSlabBytes - 1) & ~(uintptr_t{kSlabBytes} - 1);
-    heap.chunk = reinterpret_cast<char*>(start);
-    heap.chunk_left = kSlabsPerChunk;
+    const uintptr_t aligned =
+        (reinterpret_cast<uintptr_t>(mapped) + kHugePageBytes - 1) & ~(uintptr_t{kHugePageBytes} - 1);
+    chunk.next = reinterpret_cast<char*>(aligned);
+    chunk.left = kChunkBytes / kSlabBytes;
   }
-  void* memory = heap.chunk;
-  heap.chunk += kSlabBytes;
-  --heap.chunk_left;
+  void* memory = chunk.next;
+  chunk.next += kSlabBytes;
+  --chunk.left;
+  return memory;
+}
+
+// Memory for a slab: what was in use before, else fresh. A huge page's worth of fresh slabs that have all been handed
+// out waits to become one.
+void* NewSlabMemory() {
+  if (void* memory = PopBack(heap.empty_dirty)) return memory;
+  if (void* memory = PopBack(heap.empty_clean)) return memory;
+  char* memory = static_cast<char*>(CarveChunk(heap.slab_chunk));
+  const bool starts_page = reinterpret_cast<uintptr_t>(memory) % kHugePageBytes == 0;
+  if (starts_page && heap.filling != nullptr) heap.filled.push_back(heap.filling);
+  if (starts_page) heap.filling = memory;
   return memory;
 }
 
 Slab* NewSlab(size_t block_bytes) {
-  void* memory = PopBack(heap.empty_dirty);
-  if (memory == nullptr) memory = NewCleanMemory();
-  Slab* slab = new (memory) Slab;
+  Slab* slab = new (NewSlabMemory()) Slab;
   slab->block_bytes = static_cast<uint16_t>(block_bytes);
   slab->state = SlabState::kCurrent;
   slab->used = 0;
@@ -424,7 +447,8 @@ void* AllocateBlock(size_t used_bytes) {
       return memory;
     }
   }
-  return NewCleanMemory();
+  if (void* memory = PopBack(heap.empty_clean)) return memory;
+  return CarveChunk(heap.block_chunk);
 }
 
 void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes) {
@@ -499,6 +523,20 @@ size_t TrimEmptySlabs(size_t max_slabs) {
 
 #define PINYON_TEXT_OF(x) #x
 #define PINYON_TEXT(x) PINYON_TEXT_OF(x)
+bool CollapseFilled() {
+#ifdef MADV_COLLAPSE
+  constexpr int kCollapse = MADV_COLLAPSE;
+#else
+  constexpr int kCollapse = 25;  // Linux 6.1; older kernels refuse it
+#endif
+  constexpr int64_t kTooLongNs = 2'000'000;
+  if (heap.filled.empty() || heap.collapse_fails) return false;
+  const int64_t start_ns = ReadClockNs(CLOCK_MONOTONIC);
+  const int result = madvise(PopBack(heap.filled), kHugePageBytes, kCollapse);
+  heap.collapse_fails = result != 0 || ReadClockNs(CLOCK_MONOTONIC) - start_ns > kTooLongNs;
+  return !heap.filled.empty() && !heap.collapse_fails;
+}
+
 bool CollectFreed(size_t max_slabs) {
   if (!owns_heap) return false;
   CollectRemoteSlabs(max_slabs);

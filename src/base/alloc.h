@@ -68,6 +68,12 @@ SlabStats GetSlabStats();
 // small portions by periodic work, since unmapping takes the kernel microseconds a slab.
 size_t TrimEmptySlabs(size_t max_slabs);
 
+// Makes one huge page of 2 MiB of slabs that have filled up, where the kernel can (Linux 6.1): random access to many
+// small blocks then misses the TLB far less. Returns whether there is more to do. Only full ranges are taken, so no
+// memory is added, and no flag is left on them, so memory that is given back later stays given back. Costs some 0.3 ms;
+// done in periodic work, and no more once it took the kernel longer than 2 ms.
+bool CollapseFilled();
+
 // Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It comes back
 // by itself when memory of its kind is needed; this is for periodic work, and best done when those threads are done.
 bool CollectFreed(size_t max_slabs);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/alloc.h"
+#include "base/prefetch.h"
 #include "keyspace/table_segment.h"
 
 namespace pinyon {
@@ -23,7 +24,7 @@ Table::~Table() {
   std::array<Entry*, kAhead> ahead{};
   size_t next = 0;
   ForEach([&](Entry* entry) {
-    __builtin_prefetch(entry);
+    Prefetch(entry);
     std::swap(entry, ahead[next]);
     next = (next + 1) % kAhead;
     if (entry != nullptr) Entry::Delete(entry);
@@ -167,7 +168,7 @@ std::vector<uint8_t> Table::SlotsWithBit(Segment* segment, uint64_t bit, size_t*
   for (uint32_t b = 0; b < segment->buckets + kAhead; ++b) {
     if (b < segment->buckets) {
       for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
-        __builtin_prefetch(reinterpret_cast<void*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+        Prefetch(reinterpret_cast<void*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
       }
     }
     if (b < kAhead) continue;
@@ -271,7 +272,7 @@ void Table::PrefetchBucket(uint64_t hash) const {
   if (directory_.empty()) return;
   const uint64_t word = directory_[DirectoryIndex(hash)];
   const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
-  __builtin_prefetch(buckets + HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48)));
+  Prefetch(buckets + HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48)));
 }
 
 void Table::PrefetchEntry(uint64_t hash) const {
@@ -283,9 +284,9 @@ void Table::PrefetchEntry(uint64_t hash) const {
   if (matches == 0) return;
   const uint64_t slot = bucket.slots[__builtin_ctz(matches)];
   const char* entry = reinterpret_cast<const char*>(slot & kAddressMask);
-  __builtin_prefetch(entry);
+  Prefetch(entry);
   // A short entry often reaches into a second line.
-  __builtin_prefetch(entry + kLineBytes - 8);
+  Prefetch(entry + kLineBytes);
 }
 
 Table::Position Table::Find(std::string_view key, uint64_t hash) const {

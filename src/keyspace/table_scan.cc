@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "base/prefetch.h"
 #include "keyspace/table.h"
 #include "keyspace/table_segment.h"
 
@@ -203,7 +204,7 @@ bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool
       any_left = any_left || set != due;
       for (uint32_t bits = trust_deadlines ? due : set; bits != 0; bits &= bits - 1) {
         const uint32_t index = next + static_cast<uint32_t>(__builtin_ctz(bits));
-        __builtin_prefetch(PositionAt(segment, index).entry());
+        Prefetch(PositionAt(segment, index).entry());
         group[count++] = index;
       }
     }

@@ -78,7 +78,8 @@ bool Periodic::MaintainSlice() {
 bool Periodic::MemorySlice() {
   // While the freeing thread is at work every slab has a little to collect, later some are all free.
   const bool more_freed = engine_.keyspace.lazy_free().pending() == 0 && mem::CollectFreed(kSlabsPerSlice);
-  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed;
+  const bool more_filled = mem::CollapseFilled();
+  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed || more_filled;
 }
 
 }  // namespace pinyon

@@ -10,8 +10,8 @@ namespace {
 
 // How many requests are parsed ahead before the first of them runs: enough to hide the memory's latency, few enough
 // that what was fetched is still in the first-level cache.
-constexpr size_t kBatchRequests = 64;
-constexpr size_t kClientShare = 64;
+constexpr size_t kBatchRequests = 32;
+constexpr size_t kClientShare = 32;
 // How long a turn goes on executing. Reading and writing for dozens of clients takes about as long again.
 constexpr int64_t kTurnUs = 300;
 // Argument views kept for the next batch; beyond, the memory is given back.
