@@ -272,21 +272,33 @@ void Table::PrefetchBucket(uint64_t hash) const {
   if (directory_.empty()) return;
   const uint64_t word = directory_[DirectoryIndex(hash)];
   const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
-  Prefetch(buckets + HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48)));
+  const Bucket* home = buckets + HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48));
+  Prefetch(home);
+  // One key in four had to go on to the next bucket.
+  Prefetch(home + 1);
 }
 
 void Table::PrefetchEntry(uint64_t hash) const {
   if (directory_.empty()) return;
+  constexpr uint32_t kBucketsLookedAt = 2;
   const uint64_t word = directory_[DirectoryIndex(hash)];
   const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
-  const Bucket& bucket = buckets[HomeBucket(Home(hash), static_cast<uint32_t>(word >> 48))];
-  const uint32_t matches = MatchTags(bucket, Tag(hash));
-  if (matches == 0) return;
-  const uint64_t slot = bucket.slots[__builtin_ctz(matches)];
-  const char* entry = reinterpret_cast<const char*>(slot & kAddressMask);
-  Prefetch(entry);
-  // A short entry often reaches into a second line.
-  Prefetch(entry + kLineBytes);
+  const uint32_t count = static_cast<uint32_t>(word >> 48);
+  uint32_t index = HomeBucket(Home(hash), count);
+  for (uint32_t looked_at = 0; looked_at < kBucketsLookedAt; ++looked_at) {
+    const Bucket& bucket = buckets[index];
+    for (uint32_t matches = MatchTags(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
+      const uint64_t slot = bucket.slots[__builtin_ctz(matches)];
+      if (slot >> 48 != Home(hash)) continue;
+      const char* entry = reinterpret_cast<const char*>(slot & kAddressMask);
+      Prefetch(entry);
+      // A short entry often reaches into a second line, and with a value of 64 bytes into a third.
+      Prefetch(entry + kLineBytes);
+      return Prefetch(entry + 2 * kLineBytes);
+    }
+    if (bucket.passed == 0) return;
+    if (++index == count) index = 0;
+  }
 }
 
 Table::Position Table::Find(std::string_view key, uint64_t hash) const {

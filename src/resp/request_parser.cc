@@ -11,6 +11,8 @@ namespace pinyon {
 
 namespace {
 
+// Requests of up to so many arguments are first tried as having short ones only.
+constexpr int64_t kFewArgs = 64;
 constexpr int64_t kMaxUnauthenticatedArgs = 10;
 constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
 
@@ -20,6 +22,37 @@ const char* FindLineEnd(const char* p, const char* end, char line_end) {
   const auto* found = static_cast<const char*>(std::memchr(p, line_end, static_cast<size_t>(end - p)));
   const char* const stop = found != nullptr ? found : end;
   return std::memchr(p, '\0', static_cast<size_t>(stop - p)) == nullptr ? found : nullptr;
+}
+
+// The usual length, one or two digits: without a loop, since a request has one for each argument. Needs four bytes at
+// `p`; leaves `p` alone when it is something else.
+inline bool ParseShortLength(const char*& p, size_t* value) {
+  const unsigned first = static_cast<unsigned char>(p[0] - '0'), second = static_cast<unsigned char>(p[1] - '0');
+  if (p[1] == '\r' && first <= 9) {
+    *value = first;
+    p += 3;
+    return true;
+  }
+  if (p[2] != '\r' || first - 1 > 8 || second > 9) return false;
+  *value = first * 10 + second;
+  p += 4;
+  return true;
+}
+
+// Whole short arguments at `p`, at most `count`; returns how many there are and moves `p` behind them.
+size_t TakeShortArgs(const char*& p, const char* end, size_t count, std::string_view* args) {
+  constexpr ptrdiff_t kShortestHeader = 5;  // "$1\r\n" and a byte more, which makes four behind the '$'
+  const char* q = p;
+  for (size_t taken = 0; taken < count; ++taken) {
+    size_t length;
+    if (end - q < kShortestHeader || *q != '$') return taken;
+    ++q;
+    if (!ParseShortLength(q, &length) || static_cast<size_t>(end - q) < length + 2) return taken;
+    args[taken] = {q, length};
+    q += length + 2;
+    p = q;
+  }
+  return count;
 }
 
 }  // namespace
@@ -50,27 +83,10 @@ RequestParser::Status RequestParser::Fail(std::string_view text) {
   return Status::kError;
 }
 
-// The usual length line, one or two digits: without a loop, since a request has one for each argument.
-inline bool ParseShortLength(const char*& p, const char* end, int64_t* value) {
-  if (end - p < 4) return false;
-  const unsigned first = static_cast<unsigned char>(p[0] - '0'),
-                 second = static_cast<unsigned char>(p[1] - '0');
-  if (p[1] == '\r' && first <= 9) {
-    *value = first;
-    p += 3;
-    return true;
-  }
-  if (p[2] != '\r' || first - 1 > 8 || second > 9) return false;
-  *value = first * 10 + second;
-  p += 4;
-  return true;
-}
-
 // Reads the decimal number at `p` and the line end behind it (any two bytes of which the first is '\r', as
 // Redis does); on success `p` is behind them.
 RequestParser::Line RequestParser::ParseLength(const char*& p, const char* end, int64_t* value) {
-  if (ParseShortLength(p, end, value)) return Line::kDone;
-  // Up to nine digits without a leading zero.
+  // The usual: up to nine digits without a leading zero.
   const char* q = p;
   int64_t number = 0;
   while (q < end && q - p < 9 && static_cast<unsigned char>(*q - '0') <= 9)
@@ -116,7 +132,10 @@ RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Li
   const char* const end = start + bytes.size();
   const char* p = start + 1;
   int64_t count = 0;
-  switch (ParseLength(p, end, &count)) {
+  size_t short_count = 0;
+  const bool is_short = end - p >= 4 && ParseShortLength(p, &short_count);
+  if (is_short) count = static_cast<int64_t>(short_count);
+  switch (is_short ? Line::kDone : ParseLength(p, end, &count)) {
     case Line::kEndless:
       if (bytes.size() > kMaxInlineBytes) return Fail("too big mbulk count string");
       return Status::kNeedMore;
@@ -129,7 +148,14 @@ RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Li
     return Fail("unauthenticated multibulk length");
 
   const size_t first_arg = args->size();
-  for (int64_t left = count; left > 0; --left) {
+  int64_t left = count;
+  if (count > 0 && count <= kFewArgs) {
+    args->resize(first_arg + static_cast<size_t>(count));
+    const size_t taken = TakeShortArgs(p, end, static_cast<size_t>(count), args->data() + first_arg);
+    left -= static_cast<int64_t>(taken);
+    if (left > 0) args->resize(first_arg + taken);
+  }
+  for (; left > 0; --left) {
     const char* const arg_start = p;
     if (p < end && *p == '$') {
       ++p;

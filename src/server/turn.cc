@@ -12,6 +12,8 @@ namespace {
 // that what was fetched is still in the first-level cache.
 constexpr size_t kBatchRequests = 32;
 constexpr size_t kClientShare = 32;
+// How many requests are parsed between fetching a bucket and looking into it.
+constexpr size_t kFetchLead = 6;
 // How long a turn goes on executing. Reading and writing for dozens of clients takes about as long again.
 constexpr int64_t kTurnUs = 300;
 // Argument views kept for the next batch; beyond, the memory is given back.
@@ -53,7 +55,7 @@ void Turn::Execute() {
   const int64_t end_us = MonotonicUs() + kTurnUs;
   while (true) {
     GatherBatch();
-    FetchEntries();
+    if (batch_.size() > 1) FetchEntries(0);
     RunBatch();
     EndBatch();
     if (ready_.empty() || MonotonicUs() >= end_us) return;
@@ -72,17 +74,28 @@ void Turn::GatherBatch() {
   }
 }
 
+// Pipelines mostly repeat one command: its name, spelt alike, is not looked up again within a batch.
+Command* Turn::Resolve(Args args) {
+  if (last_command_ != nullptr && args[0] == last_name_) return last_command_;
+  Command* command = engine_.commands.Resolve(args);
+  const bool stands_alone = command != nullptr && command->parent == nullptr && command->subcommands.empty();
+  last_command_ = stands_alone ? command : nullptr;
+  last_name_ = args[0];
+  return command;
+}
+
 // Parses a client's share; returns whether there may be more to parse at once.
 bool Turn::Gather(Client& client) {
   const RequestParser::Limits limits{
       .max_bulk_bytes = engine_.options.proto_max_bulk_len,
       .authenticated = client.session.authenticated || engine_.options.requirepass.empty()};
-  const Database& any_database = engine_.keyspace.database(0);  // one seed serves all
+  const Table& table = engine_.keyspace.database(client.session.database).table();
+  const std::string_view input = client.input.bytes();
   size_t offset = 0;
   for (size_t count = 0; count < kClientShare; ++count) {
     const size_t first_arg = args_.size();
     size_t bytes = 0;
-    const auto status = client.parser.Parse(client.input.bytes().substr(offset), limits, &bytes, &args_);
+    const auto status = client.parser.Parse(input.substr(offset), limits, &bytes, &args_);
     if (status == RequestParser::Status::kNeedMore) return false;
     if (status == RequestParser::Status::kNeedBlock) {
       client.input.DropFromEnd(bytes);
@@ -98,12 +111,13 @@ bool Turn::Gather(Client& client) {
     offset += bytes;
     if (request.argc > 0) {
       const Args args(args_.data() + first_arg, request.argc);
-      request.command = engine_.commands.Resolve(args);
+      request.command = Resolve(args);
       if (request.command != nullptr) {
         const int first_key = request.command->first_key;
         if (first_key > 0 && first_key < static_cast<int>(request.argc)) {
-          request.key_hash = any_database.Hash(args[static_cast<size_t>(first_key)]);
-          engine_.keyspace.database(client.session.database).table().PrefetchBucket(request.key_hash);
+          request.key_hash = table.Hash(args[static_cast<size_t>(first_key)]);
+          table.PrefetchBucket(request.key_hash);
+          FetchEntries(kFetchLead);
         }
       }
     }
@@ -115,9 +129,10 @@ bool Turn::Gather(Client& client) {
   return true;
 }
 
-void Turn::FetchEntries() const {
-  if (batch_.size() < 2) return;
-  for (const Request& request : batch_) {
+// Fetches the entries of the batch's requests but for the last `lead`, whose buckets are still on their way.
+void Turn::FetchEntries(size_t lead) {
+  for (; fetched_ + lead < batch_.size(); ++fetched_) {
+    const Request& request = batch_[fetched_];
     if (request.key_hash == 0) continue;
     engine_.keyspace.database(request.client->session.database).table().PrefetchEntry(request.key_hash);
   }
@@ -158,10 +173,15 @@ void Turn::EndBatch() {
     if (visit.has_more) {
       AddReady(client);
     } else {
+      // While nothing has to reach a log first there is no reason to wait for the commit: the buffers that were just
+      // used are written and used again while they are in the cache.
+      if (!gated) client.Flush(~uint64_t{0});
       client.OnDrained();
     }
   }
   visits_.clear();
+  last_command_ = nullptr;
+  fetched_ = 0;
   batch_.clear();
   args_.clear();
   if (args_.capacity() > kMaxKeptArgs) args_.shrink_to_fit();

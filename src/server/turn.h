@@ -63,7 +63,8 @@ class Turn {
   void Execute();
   void GatherBatch();
   bool Gather(Client& client);
-  void FetchEntries() const;
+  Command* Resolve(Args args);
+  void FetchEntries(size_t lead);
   void RunBatch();
   void RunRequest(const Request& request);
   void EndBatch();
@@ -77,7 +78,10 @@ class Turn {
   std::vector<Client*> flushing_;
   std::vector<Request> batch_;
   std::vector<Visit> visits_;
+  size_t fetched_ = 0;  // requests of the batch whose entries were fetched
   std::vector<std::string_view> args_;
+  Command* last_command_ = nullptr;  // of this batch, with the name in its request
+  std::string_view last_name_;
   int64_t cpu_ns_ = 0;
   TurnStats stats_;
 };
