@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -40,6 +41,12 @@ uint64_t ResidentBytes() {
 uint64_t SystemBytes() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
+
+double Ratio(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+int64_t Excess(uint64_t part, uint64_t whole) { return static_cast<int64_t>(part) - static_cast<int64_t>(whole); }
 
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -80,7 +87,8 @@ void Memory(const InfoSources& s, Out out) {
   for (int i = 0; i < keyspace.DatabaseCount(); ++i) overhead += keyspace.database(i).table().OverheadBytes();
   const mem::SlabStats slabs = mem::GetSlabStats();
   const uint64_t dataset = used > overhead ? used - overhead : 0;
-  const double fragmentation = used == 0 ? 1.0 : static_cast<double>(resident) / static_cast<double>(used);
+  const uint64_t active = used + (slabs.slab_bytes - std::min(slabs.slab_bytes, slabs.used_bytes));
+  const std::string limit = s.engine.settings.GetOne("maxmemory");
   fmt::format_to(out,
                  "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
                  "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
@@ -93,14 +101,22 @@ void Memory(const InfoSources& s, Out out) {
   fmt::format_to(out,
                  "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
                  "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
-                 "used_memory_scripts:0\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n",
-                 used, slabs.slab_bytes, resident, system, HumanBytes(system));
+                 "used_memory_lua_human:0B\r\nnumber_of_cached_scripts:0\r\nused_memory_scripts:0\r\n"
+                 "used_memory_scripts_human:0B\r\nmaxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
+                 used, active, resident, system, HumanBytes(system), limit,
+                 HumanBytes(std::strtoull(limit.c_str(), nullptr, 10)), s.engine.settings.GetOne("maxmemory-policy"));
+  // The allocator is the whole process: what is resident is its own.
   fmt::format_to(out,
-                 "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_allocator:{}\r\n"
+                 "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\n"
+                 "allocator_rss_bytes:{}\r\nrss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n",
+                 Ratio(active, used), Excess(active, used), Ratio(resident, active), Excess(resident, active));
+  fmt::format_to(out,
+                 "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\n"
+                 "mem_replication_backlog:0\r\nmem_clients_slaves:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
                  "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
                  "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
                  "pinyon_table_bytes:{}\r\n",
-                 fragmentation, static_cast<int64_t>(resident) - static_cast<int64_t>(used), mem::AllocatorName(),
+                 Ratio(resident, used), Excess(resident, used), mem::AllocatorName(),
                  s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
                  slabs.used_bytes, slabs.empty_bytes, overhead);
 }
@@ -126,8 +142,12 @@ void Stats(const InfoSources& s, Out out) {
   fmt::format_to(out,
                  "expired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}\r\n"
                  "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
-                 "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\nlatest_fork_usec:0\r\n"
-                 "total_forks:0\r\ntracking_total_keys:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
+                 "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
+                 "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
+                 "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
+                 "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
+                 "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
+                 "dump_payload_sanitizations:0\r\n"
                  "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
                  "acl_access_denied_auth:{}\r\n",
                  keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
