@@ -59,9 +59,11 @@ void Client::OnDrained() {
   read_this_turn_ = 0;
   input.ReleaseIfEmpty();
   if (hung_up_) {
-    // Whoever only shut down its sending side still gets what it is owed, if that can be sent at once.
-    Flush(~uint64_t{0});
-    return Close(true);
+    // Whoever only shut down its sending side still gets what it is owed: what can be sent at once, and what has to
+    // wait for the log.
+    Flush(host_.ReplyOffset());
+    const bool waits_for_log = !connection_->is_writing() && OutputBytes() > 0;
+    return Close(!waits_for_log);
   }
   if (!session.closing) connection_->StartReading();
 }

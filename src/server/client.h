@@ -40,6 +40,8 @@ class ClientHost {
   virtual int64_t QueryBufferLimit() const = 0;
   virtual int64_t NowMs() const = 0;
   virtual TrafficStats& Traffic() = 0;
+  // Log offset up to which replies may be sent.
+  virtual uint64_t ReplyOffset() const = 0;
 };
 
 class Client final : public ConnectionHandler {

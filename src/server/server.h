@@ -79,6 +79,7 @@ class Server final : public ServerControl, public ClientHost {
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
   int64_t NowMs() const override { return keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }
+  uint64_t ReplyOffset() const override { return engine_.effects.reply_offset(); }
 
   void OnAccept(Connection* connection);
   // The reply to a connection that is not taken, empty when it is.

@@ -21,6 +21,10 @@ constexpr size_t kMaxKeptArgs = 16 * 1024;
 
 }  // namespace
 
+Turn::Turn(Engine& engine, Dispatcher& dispatcher) : engine_(engine), dispatcher_(dispatcher) {
+  batch_.reserve(kBatchRequests + kClientShare);
+}
+
 void Turn::AddReady(Client& client) {
   if (client.in_ready_list) return;
   client.in_ready_list = true;

@@ -28,7 +28,7 @@ struct TurnStats {
 
 class Turn {
  public:
-  Turn(Engine& engine, Dispatcher& dispatcher) : engine_(engine), dispatcher_(dispatcher) {}
+  Turn(Engine& engine, Dispatcher& dispatcher);
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -76,7 +76,7 @@ class Turn {
   std::deque<Client*> ready_;
   std::vector<Client*> flush_;
   std::vector<Client*> flushing_;
-  std::vector<Request> batch_;
+  std::vector<Request> batch_;  // never grows beyond what is reserved
   std::vector<Visit> visits_;
   size_t fetched_ = 0;  // requests of the batch whose entries were fetched
   std::vector<std::string_view> args_;

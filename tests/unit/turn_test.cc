@@ -125,6 +125,7 @@ class TurnFixture final : public ClientHost {
   int64_t QueryBufferLimit() const override { return 1 << 30; }
   int64_t NowMs() const override { return commands.keyspace.now_ms(); }
   TrafficStats& Traffic() override { return traffic_; }
+  uint64_t ReplyOffset() const override { return ~uint64_t{0}; }
 
   CommandFixture commands;
   Turn turn{commands.engine, commands.dispatcher};
