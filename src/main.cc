@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   if (!error.empty()) return Refuse(error);
   pinyon::InstallCrashHandlers();
   pinyon::ProcessTitle title(argc, argv);
-  if (configuration.process.daemonize && !pinyon::Daemonize()) return Refuse("Cannot run in the background: fork failed");
+  if (configuration.process.daemonize && !pinyon::Daemonize())
+    return Refuse("Cannot run in the background: fork failed");
 
   pinyon::Server server(configuration, title);
   error = server.Start();

@@ -18,7 +18,8 @@
 #else
 #include <jemalloc/jemalloc.h>
 
-// Read by jemalloc at its start. Unused pages go back to the system on a thread of its own, not on the loop's.
+// Read by jemalloc at its start. Unused pages go back to the system on a thread of its own, not on the
+// loop's.
 extern "C" const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0";
 #endif
@@ -101,16 +102,17 @@ struct FreeLink {
 };
 static_assert(sizeof(FreeLink) <= kClassBytes);
 
-// A slab's remote list: its first block (low 48 bits) and how many there are (high 16). In one word, because a thread
-// may be held up between reading the list and adding to it, while the owner takes all back and another thread starts a
-// new list with the same block: then the number differs, or it is right.
+// A slab's remote list: its first block (low 48 bits) and how many there are (high 16). In one word, because
+// a thread may be held up between reading the list and adding to it, while the owner takes all back and
+// another thread starts a new list with the same block: then the number differs, or it is right.
 constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
 FreeLink* RemoteFirst(uint64_t list) { return reinterpret_cast<FreeLink*>(list & kAddressMask); }
 uint64_t RemoteCount(uint64_t list) { return list >> 48; }
 
 enum class SlabState : uint8_t { kCurrent, kPartial, kFull };
 
-// At the start of each slab; the blocks follow. `used` counts blocks handed out, those on the remote list included.
+// At the start of each slab; the blocks follow. `used` counts blocks handed out, those on the remote list
+// included.
 struct Slab {
   uint16_t block_bytes;
   SlabState state;
@@ -139,7 +141,8 @@ struct Chunk {
 struct Heap {
   Slab* current[kClasses] = {};
   Slab* partial[kClasses] = {};
-  uint64_t used_bytes = 0;  // in small blocks handed out, remote-freed ones included until they are taken back
+  uint64_t used_bytes =
+      0;  // in small blocks handed out, remote-freed ones included until they are taken back
   uint64_t block_used_bytes = 0;
   uint64_t slab_count = 0;  // slabs that belong to a class
   std::vector<void*> empty_dirty;
@@ -147,9 +150,9 @@ struct Heap {
   // Slabs and blocks are carved from different chunks: slabs fill their pages, blocks seldom do.
   Chunk slab_chunk;
   Chunk block_chunk;
-  char* filling = nullptr;     // the huge page's worth that slabs are carved from
-  std::vector<char*> filled;   // those carved up, see CollapseFilled
-  bool collapse_fails = false; // the kernel cannot, or takes too long
+  char* filling = nullptr;      // the huge page's worth that slabs are carved from
+  std::vector<char*> filled;    // those carved up, see CollapseFilled
+  bool collapse_fails = false;  // the kernel cannot, or takes too long
 
   std::atomic<Slab*> remote_slabs{nullptr};
   Slab* collecting = nullptr;  // taken off remote_slabs, not yet looked at
@@ -198,8 +201,8 @@ void* CarveChunk(Chunk& chunk) {
   return memory;
 }
 
-// Memory for a slab: what was in use before, else fresh. A huge page's worth of fresh slabs that have all been handed
-// out waits to become one.
+// Memory for a slab: what was in use before, else fresh. A huge page's worth of fresh slabs that have all
+// been handed out waits to become one.
 void* NewSlabMemory() {
   if (void* memory = PopBack(heap.empty_dirty)) return memory;
   if (void* memory = PopBack(heap.empty_clean)) return memory;
@@ -251,7 +254,8 @@ void ReleaseSlab(Slab* slab) {
 
 // Takes back what another thread freed in one slab.
 void CollectRemote(Slab* slab) {
-  // Releases, too: what was read of the slab before (remote_next) may be written by whoever finds the list empty.
+  // Releases, too: what was read of the slab before (remote_next) may be written by whoever finds the list
+  // empty.
   const uint64_t taken = slab->remote.exchange(0, std::memory_order_acq_rel);
   if (taken == 0) return;
   FreeLink* list = RemoteFirst(taken);
@@ -272,14 +276,17 @@ void CollectRemote(Slab* slab) {
   if (slab->state == SlabState::kFull) LinkPartial(slab);
 }
 
-bool AnyRemote() { return heap.collecting != nullptr || heap.remote_slabs.load(std::memory_order_relaxed) != nullptr; }
+bool AnyRemote() {
+  return heap.collecting != nullptr || heap.remote_slabs.load(std::memory_order_relaxed) != nullptr;
+}
 
-// Takes back what other threads freed, in at most `max_slabs` slabs: so that freeing ten million blocks over there
-// does not come back as one long pause here. (A slab in the list is not entered again before it was collected, since
-// its remote list is not empty till then.)
+// Takes back what other threads freed, in at most `max_slabs` slabs: so that freeing ten million blocks over
+// there does not come back as one long pause here. (A slab in the list is not entered again before it was
+// collected, since its remote list is not empty till then.)
 void CollectRemoteSlabs(size_t max_slabs) {
   for (; max_slabs > 0; --max_slabs) {
-    if (heap.collecting == nullptr) heap.collecting = heap.remote_slabs.exchange(nullptr, std::memory_order_acquire);
+    if (heap.collecting == nullptr)
+      heap.collecting = heap.remote_slabs.exchange(nullptr, std::memory_order_acquire);
     Slab* slab = heap.collecting;
     if (slab == nullptr) return;
     heap.collecting = slab->remote_next;  // before collecting: afterwards the slab may be entered anew
@@ -342,7 +349,8 @@ void FreeRemote(void* memory, size_t bytes) {
   } while (!heap.remote_slabs.compare_exchange_weak(first, slab, std::memory_order_acq_rel));
 }
 
-// What each registered thread has taken from and given back to the process allocator: counters that jemalloc keeps.
+// What each registered thread has taken from and given back to the process allocator: counters that jemalloc
+// keeps.
 struct ThreadCounters {
   const uint64_t* allocated = nullptr;
   const uint64_t* freed = nullptr;
@@ -370,7 +378,8 @@ class ThreadRegistration {
     const std::lock_guard lock(registry.mutex);
     registry.ended_allocated += *counters_.allocated;
     registry.ended_freed += *counters_.freed;
-    std::erase_if(registry.threads, [this](const ThreadCounters& t) { return t.allocated == counters_.allocated; });
+    std::erase_if(registry.threads,
+                  [this](const ThreadCounters& t) { return t.allocated == counters_.allocated; });
   }
 
  private:
@@ -476,7 +485,9 @@ void* AllocateAligned(size_t size, size_t alignment) {
   return block;
 }
 
-void FreeAligned(void* block, size_t size, size_t alignment) { sdallocx(block, size, MALLOCX_ALIGN(alignment)); }
+void FreeAligned(void* block, size_t size, size_t alignment) {
+  sdallocx(block, size, MALLOCX_ALIGN(alignment));
+}
 
 size_t UsableSize(size_t size) {
   if (size > kMaxSmallBytes) return nallocx(size, 0);
@@ -544,8 +555,8 @@ bool CollectFreed(size_t max_slabs) {
 }
 
 const char* AllocatorName() {
-  return "jemalloc-" PINYON_TEXT(JEMALLOC_VERSION_MAJOR) "." PINYON_TEXT(JEMALLOC_VERSION_MINOR) "." PINYON_TEXT(
-      JEMALLOC_VERSION_BUGFIX);
+  return "jemalloc-" PINYON_TEXT(JEMALLOC_VERSION_MAJOR) "." PINYON_TEXT(
+      JEMALLOC_VERSION_MINOR) "." PINYON_TEXT(JEMALLOC_VERSION_BUGFIX);
 }
 
 #endif

@@ -3,11 +3,13 @@
 //   sizes 1..512     slabs of our own: classes eight bytes apart, no header per block, 64 KiB slabs
 //   larger           the process allocator (jemalloc; plain malloc under a sanitizer)
 //
-// Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here the
-// rounding is at most seven bytes, and a block's class follows from its size, which every owner knows anyway.
+// Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here
+// the rounding is at most seven bytes, and a block's class follows from its size, which every owner knows
+// anyway.
 //
-// Threads: one thread, the first that allocates, owns the slabs and is the only one that allocates small blocks.
-// Any thread may free: another thread's frees go to their slab's remote list and are taken back by the owner.
+// Threads: one thread, the first that allocates, owns the slabs and is the only one that allocates small
+// blocks. Any thread may free: another thread's frees go to their slab's remote list and are taken back by
+// the owner.
 //
 // The state is process-wide on purpose (an allocator is), and is reached only through these functions.
 //
@@ -23,13 +25,14 @@ namespace pinyon::mem {
 inline constexpr size_t kClassBytes = 8;
 inline constexpr size_t kMaxSmallBytes = 512;
 
-// Returns at least `size` bytes aligned to eight; never null (running out of memory ends the process, as there is
-// no way to go on). `size` must be above zero.
+// Returns at least `size` bytes aligned to eight; never null (running out of memory ends the process, as
+// there is no way to go on). `size` must be above zero.
 void* Allocate(size_t size);
 
-// Blocks: kBlockBytes of address space, aligned to that, of which only the first `used_bytes` (whole pages) hold
-// memory. For what grows and shrinks in place by the page. The used part is not cleared; what ResizeBlock adds reads as
-// anything, what it takes away goes back to the system at once. Allocated and resized by the owner's thread only.
+// Blocks: kBlockBytes of address space, aligned to that, of which only the first `used_bytes` (whole pages)
+// hold memory. For what grows and shrinks in place by the page. The used part is not cleared; what
+// ResizeBlock adds reads as anything, what it takes away goes back to the system at once. Allocated and
+// resized by the owner's thread only.
 inline constexpr size_t kBlockBytes = 64 * 1024;
 inline constexpr size_t kPageBytes = 4096;
 void* AllocateBlock(size_t used_bytes);
@@ -52,8 +55,9 @@ inline bool SameClass(size_t a, size_t b) {
   return (a + kClassBytes - 1) / kClassBytes == (b + kClassBytes - 1) / kClassBytes;
 }
 
-// Every byte that the process holds allocated: small blocks, large ones, and what the C++ library, libuv and others
-// took from the process allocator. Exact for the calling (owner's) thread, a moment old for the others.
+// Every byte that the process holds allocated: small blocks, large ones, and what the C++ library, libuv and
+// others took from the process allocator. Exact for the calling (owner's) thread, a moment old for the
+// others.
 uint64_t UsedBytes();
 
 // Bytes of address space in slabs, used or not, and of slabs that hold nothing.
@@ -64,22 +68,23 @@ struct SlabStats {
 };
 SlabStats GetSlabStats();
 
-// Gives memory of empty slabs back to the system, at most `max_slabs` of them; returns how many it gave. Called in
-// small portions by periodic work, since unmapping takes the kernel microseconds a slab.
+// Gives memory of empty slabs back to the system, at most `max_slabs` of them; returns how many it gave.
+// Called in small portions by periodic work, since unmapping takes the kernel microseconds a slab.
 size_t TrimEmptySlabs(size_t max_slabs);
 
-// Makes one huge page of 2 MiB of slabs that have filled up, where the kernel can (Linux 6.1): random access to many
-// small blocks then misses the TLB far less. Returns whether there is more to do. Only full ranges are taken, so no
-// memory is added, and no flag is left on them, so memory that is given back later stays given back. Costs some 0.3 ms;
-// done in periodic work, and no more once it took the kernel longer than 2 ms.
+// Makes one huge page of 2 MiB of slabs that have filled up, where the kernel can (Linux 6.1): random access
+// to many small blocks then misses the TLB far less. Returns whether there is more to do. Only full ranges
+// are taken, so no memory is added, and no flag is left on them, so memory that is given back later stays
+// given back. Costs some 0.3 ms; done in periodic work, and no more once it took the kernel longer than 2 ms.
 bool CollapseFilled();
 
-// Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It comes back
-// by itself when memory of its kind is needed; this is for periodic work, and best done when those threads are done.
+// Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It
+// comes back by itself when memory of its kind is needed; this is for periodic work, and best done when those
+// threads are done.
 bool CollectFreed(size_t max_slabs);
 
-// A thread other than the owner that allocates or frees through the process allocator calls this once, so that its
-// share is counted by UsedBytes.
+// A thread other than the owner that allocates or frees through the process allocator calls this once, so
+// that its share is counted by UsedBytes.
 void RegisterThread();
 
 // Name and version of the process allocator, for INFO ("jemalloc-5.3.0", "libc").

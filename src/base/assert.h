@@ -1,6 +1,7 @@
-// Assertions. PINYON_CHECK is always compiled in and guards what must never happen in any build; PINYON_ASSERT
-// states invariants and stays on in debug, sanitizer and test builds (PINYON_ASSERTIONS). A failure prints the
-// condition, its place and a stack trace, and aborts: such a state is a defect of ours, never bad input.
+// Assertions. PINYON_CHECK is always compiled in and guards what must never happen in any build;
+// PINYON_ASSERT states invariants and stays on in debug, sanitizer and test builds (PINYON_ASSERTIONS). A
+// failure prints the condition, its place and a stack trace, and aborts: such a state is a defect of ours,
+// never bad input.
 #pragma once
 
 namespace pinyon {

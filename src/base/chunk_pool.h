@@ -1,6 +1,6 @@
-// Equal blocks for input and output of connections, kept in a free list: a connection holds some only while bytes are
-// on their way, so idle connections own none, and the block that was used last, still in the cache, is used next.
-// One thread only. The pool must outlive its blocks.
+// Equal blocks for input and output of connections, kept in a free list: a connection holds some only while
+// bytes are on their way, so idle connections own none, and the block that was used last, still in the cache,
+// is used next. One thread only. The pool must outlive its blocks.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Clocks. Wall time is Unix time; monotonic time starts anywhere. All reads are a few nanoseconds up to some 25
-// (no system call), except ThreadCpuNs, which asks the kernel.
+// Clocks. Wall time is Unix time; monotonic time starts anywhere. All reads are a few nanoseconds up to some
+// 25 (no system call), except ThreadCpuNs, which asks the kernel.
 #pragma once
 
 #include <time.h>
@@ -24,8 +24,8 @@ inline int64_t MonotonicUs() { return ReadClockNs(CLOCK_MONOTONIC) / 1000; }
 // CPU time that the calling thread has used.
 inline int64_t ThreadCpuNs() { return ReadClockNs(CLOCK_THREAD_CPUTIME_ID); }
 
-// The cheapest clock there is, in units of its own: for measuring every command. Units are converted by comparing
-// with the monotonic clock since the start, so no time is lost on calibration.
+// The cheapest clock there is, in units of its own: for measuring every command. Units are converted by
+// comparing with the monotonic clock since the start, so no time is lost on calibration.
 class CycleClock {
  public:
   CycleClock() : start_cycles_(Now()), start_ns_(ReadClockNs(CLOCK_MONOTONIC)) {}
@@ -44,7 +44,9 @@ class CycleClock {
     const double elapsed_cycles = static_cast<double>(Now() - start_cycles_);
     return elapsed_us < 1.0 || elapsed_cycles < elapsed_us ? 1.0 : elapsed_cycles / elapsed_us;
   }
-  uint64_t ToUs(uint64_t cycles) const { return static_cast<uint64_t>(static_cast<double>(cycles) / CyclesPerUs()); }
+  uint64_t ToUs(uint64_t cycles) const {
+    return static_cast<uint64_t>(static_cast<double>(cycles) / CyclesPerUs());
+  }
 
  private:
   uint64_t start_cycles_;

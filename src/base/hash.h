@@ -1,6 +1,6 @@
-// A keyed 64-bit hash for the tables: folded 128-bit multiplications over 16 bytes a step, in the manner of the
-// published wyhash and "multiply-and-fold" constructions. The seed is random per process, so that a client cannot
-// choose keys that collide; it is not a cryptographic hash. About 3 ns for keys up to 16 bytes.
+// A keyed 64-bit hash for the tables: folded 128-bit multiplications over 16 bytes a step, in the manner of
+// the published wyhash and "multiply-and-fold" constructions. The seed is random per process, so that a
+// client cannot choose keys that collide; it is not a cryptographic hash. About 3 ns for keys up to 16 bytes.
 #pragma once
 
 #include <cstddef>

@@ -5,8 +5,8 @@ namespace pinyon {
 
 inline void Prefetch(const void* address) {
   __builtin_prefetch(address);
-  // The compiler takes a function that only prefetches for one without effect, and drops calls of it when it sees
-  // across files.
+  // The compiler takes a function that only prefetches for one without effect, and drops calls of it when it
+  // sees across files.
   asm volatile("" : : "r"(address));
 }
 

@@ -1,8 +1,9 @@
-// A large string: bytes in one block with a reference count, so that a reply can send them without a copy while the
-// key changes or goes away. A block that is shared is never written: who wants to change it copies it first.
+// A large string: bytes in one block with a reference count, so that a reply can send them without a copy
+// while the key changes or goes away. A block that is shared is never written: who wants to change it copies
+// it first.
 //
-// Layout: [refs u32][pad u32][length u64][capacity u64][bytes ...]; one allocation, 24 bytes of header. The count is
-// atomic because a detached value may be dropped on the freeing thread while a reply still holds it.
+// Layout: [refs u32][pad u32][length u64][capacity u64][bytes ...]; one allocation, 24 bytes of header. The
+// count is atomic because a detached value may be dropped on the freeing thread while a reply still holds it.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,8 @@ namespace pinyon {
 
 class SharedBlock {
  public:
-  // A block with one reference, `length` bytes of undefined content, and room for `capacity` (at least `length`).
+  // A block with one reference, `length` bytes of undefined content, and room for `capacity` (at least
+  // `length`).
   static SharedBlock* New(size_t length, size_t capacity) {
     PINYON_ASSERT(capacity >= length);
     void* memory = mem::Allocate(sizeof(SharedBlock) + capacity);

@@ -195,7 +195,8 @@ void JMap(Call& call) {
 // Line breaks at the end are kept as spaces here, unlike in other errors.
 void Error(Call& call) {
   std::string text(call.args[2]);
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
   call.reply.Error(text);
 }
 

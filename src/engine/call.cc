@@ -27,7 +27,8 @@ EntryRef Call::FindForWrite(std::string_view key, uint64_t hash) {
   return ref;
 }
 
-void Call::ChangedIn(int database, NotifyClass type, std::string_view event, std::string_view key, int64_t changes) {
+void Call::ChangedIn(int database, NotifyClass type, std::string_view event, std::string_view key,
+                     int64_t changes) {
   changes_ += changes;
   engine.watches.KeyChanged(database, key);
   Notify(database, type, event, key);

@@ -1,8 +1,10 @@
-// One call of a command: what a handler gets. A handler has three visible parts: parse (the helpers here reply the
-// error themselves), act (on `db`), reply. Arguments are borrowed: they live until the handler returns.
+// One call of a command: what a handler gets. A handler has three visible parts: parse (the helpers here
+// reply the error themselves), act (on `db`), reply. Arguments are borrowed: they live until the handler
+// returns.
 //
-// A handler that changes a key says so by Changed(): that tells watchers, tracking and notifications, and makes the
-// command propagate. What propagates is the command's own text unless the handler gives its effect by PropagateAs.
+// A handler that changes a key says so by Changed(): that tells watchers, tracking and notifications, and
+// makes the command propagate. What propagates is the command's own text unless the handler gives its effect
+// by PropagateAs.
 #pragma once
 
 #include <cstdint>
@@ -92,12 +94,14 @@ class Call {
   }
 
   // --- saying what changed ---
-  // `key` changed in database `db` (or `database`): watchers, tracking, the notification, and `changes` toward the
-  // count of changes since the last save. Call it after the change, once for each key, in Redis's order of events.
+  // `key` changed in database `db` (or `database`): watchers, tracking, the notification, and `changes`
+  // toward the count of changes since the last save. Call it after the change, once for each key, in Redis's
+  // order of events.
   void Changed(NotifyClass type, std::string_view event, std::string_view key, int64_t changes = 1) {
     ChangedIn(session.database, type, event, key, changes);
   }
-  void ChangedIn(int database, NotifyClass type, std::string_view event, std::string_view key, int64_t changes = 1);
+  void ChangedIn(int database, NotifyClass type, std::string_view event, std::string_view key,
+                 int64_t changes = 1);
   // Parts of the above, for the commands that need them one by one.
   void SignalModified(int database, std::string_view key);
   void Notify(int database, NotifyClass type, std::string_view event, std::string_view key) {
@@ -109,9 +113,11 @@ class Call {
   // --- propagation ---
   // Whether anybody listens: building an effect's arguments is skipped when nobody does.
   bool Propagating() const { return engine.effects.Listening(); }
-  // An effect that propagates instead of the command's text; may be called several times. In the session's database
-  // unless told otherwise.
-  void PropagateAs(std::initializer_list<std::string_view> effect) { PropagateAs(Args(effect.begin(), effect.size())); }
+  // An effect that propagates instead of the command's text; may be called several times. In the session's
+  // database unless told otherwise.
+  void PropagateAs(std::initializer_list<std::string_view> effect) {
+    PropagateAs(Args(effect.begin(), effect.size()));
+  }
   void PropagateAs(Args effect) {
     explicit_effect_ = true;
     engine.effects.Add(session.database, effect);
@@ -120,8 +126,8 @@ class Call {
   void PropagateNothing() { explicit_effect_ = true; }
   bool has_explicit_effect() const { return explicit_effect_; }
 
-  // Takes the block in which argument `index` arrived, if it was large enough to be read into one of its own; else
-  // none. Its bytes are args[index]'s.
+  // Takes the block in which argument `index` arrived, if it was large enough to be read into one of its own;
+  // else none. Its bytes are args[index]'s.
   BlockRef TakeBlock(size_t index);
 
  private:

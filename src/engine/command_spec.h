@@ -36,8 +36,8 @@ enum CommandFlags : uint32_t {
   kNoMulti = 1u << 18,
   kAllowBusy = 1u << 19,
   kMovableKeys = 1u << 20,  // derived: keys that first/last/step cannot describe
-  // Of our own, not printed: the command changes what the next ones of its connection mean (AUTH, SELECT, ...), so a
-  // batch that was parsed ahead ends with it.
+  // Of our own, not printed: the command changes what the next ones of its connection mean (AUTH, SELECT,
+  // ...), so a batch that was parsed ahead ends with it.
   kEndsBatch = 1u << 28,
   // Runs at once within MULTI instead of being queued.
   kRunsInMulti = 1u << 29,
@@ -89,13 +89,13 @@ struct KeySpec {
   enum class Find : uint8_t { kRange, kKeyNum, kUnknown };
   uint32_t flags = 0;
   Begin begin = Begin::kNone;
-  int index = 0;               // kIndex: the argument; kKeyword: where the search starts (negative: from the end)
+  int index = 0;  // kIndex: the argument; kKeyword: where the search starts (negative: from the end)
   const char* keyword = nullptr;
   Find find = Find::kRange;
-  int last = 0;                // kRange: relative to the first key, negative: from the end; kKeyNum: first key after
-  int step = 1;                //         the number, relative to it
-  int limit = 0;               // kRange with last -1: divide what is left by this
-  int key_num_index = 0;       // kKeyNum: where the number stands, relative to begin
+  int last = 0;   // kRange: relative to the first key, negative: from the end; kKeyNum: first key after
+  int step = 1;   //         the number, relative to it
+  int limit = 0;  // kRange with last -1: divide what is left by this
+  int key_num_index = 0;  // kKeyNum: where the number stands, relative to begin
   const char* notes = nullptr;
 };
 
@@ -107,8 +107,12 @@ constexpr KeySpec KeysFrom(int index, uint32_t flags, int last = -1, int step = 
   return {.flags = flags, .begin = KeySpec::Begin::kIndex, .index = index, .last = last, .step = step};
 }
 constexpr KeySpec NumKeysAt(int index, uint32_t flags, int first_key = 1, int step = 1) {
-  return {.flags = flags, .begin = KeySpec::Begin::kIndex, .index = index, .find = KeySpec::Find::kKeyNum,
-          .last = first_key, .step = step};
+  return {.flags = flags,
+          .begin = KeySpec::Begin::kIndex,
+          .index = index,
+          .find = KeySpec::Find::kKeyNum,
+          .last = first_key,
+          .step = step};
 }
 
 struct HistoryNote {
@@ -121,20 +125,20 @@ inline constexpr int kMaxHistory = 6;
 
 // Declared with designated initialisers, in this order; all strings are literals.
 struct CommandSpec {
-  const char* name;                    // lower case; of a subcommand, its own part ("getname")
-  int arity;                           // arguments with the name; negative: at least
+  const char* name;  // lower case; of a subcommand, its own part ("getname")
+  int arity;         // arguments with the name; negative: at least
   uint32_t flags = 0;
-  Handler handler = nullptr;           // null: a container whose subcommands have the handlers
-  uint32_t acl = 0;                    // explicit categories; read/write/fast/slow/admin/... are derived from flags
+  Handler handler = nullptr;  // null: a container whose subcommands have the handlers
+  uint32_t acl = 0;           // explicit categories; read/write/fast/slow/admin/... are derived from flags
   KeySpec keys[kMaxKeySpecs] = {};
   // Adds the positions of keys where `keys` cannot tell (SORT, GET options ...); null when they can.
   void (*get_keys)(Args args, std::vector<int>* positions) = nullptr;
-  const char* group = "";              // COMMAND DOCS: "string", "generic", ...
+  const char* group = "";  // COMMAND DOCS: "string", "generic", ...
   const char* since = "";
   const char* complexity = "";
-  const char* summary = "";            // in our own words
-  const char* syntax = "";             // the arguments as documentation prints them, "" for none
-  const char* tips = "";               // COMMAND INFO's tips, separated by commas
+  const char* summary = "";  // in our own words
+  const char* syntax = "";   // the arguments as documentation prints them, "" for none
+  const char* tips = "";     // COMMAND INFO's tips, separated by commas
   HistoryNote history[kMaxHistory] = {};
   const char* deprecated_since = nullptr;
   const char* replaced_by = nullptr;
@@ -151,15 +155,15 @@ struct CommandStats {
 // A declared command as the table holds it: with what is derived from the declaration, and its statistics.
 struct Command {
   const CommandSpec* spec = nullptr;
-  std::string_view name;               // "get", "client|getname"
-  uint32_t flags = 0;                  // with kMovableKeys when derived
-  uint32_t acl = 0;                    // with what follows from flags
-  int first_key = 0;                   // 0: none, as COMMAND INFO prints them
+  std::string_view name;  // "get", "client|getname"
+  uint32_t flags = 0;     // with kMovableKeys when derived
+  uint32_t acl = 0;       // with what follows from flags
+  int first_key = 0;      // 0: none, as COMMAND INFO prints them
   int last_key = 0;
   int key_step = 0;
   const Command* parent = nullptr;
   std::vector<Command*> subcommands;
-  uint64_t cycles = 0;                 // spent in it, in ticks of the cycle clock
+  uint64_t cycles = 0;  // spent in it, in ticks of the cycle clock
   CommandStats stats;
 };
 

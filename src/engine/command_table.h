@@ -1,5 +1,5 @@
-// The one table of commands, built at start from the families' declarations, renamed as configured, and read by
-// dispatch, COMMAND *, ACLs and statistics. Lookup takes any case and costs one hash of the name.
+// The one table of commands, built at start from the families' declarations, renamed as configured, and read
+// by dispatch, COMMAND *, ACLs and statistics. Lookup takes any case and costs one hash of the name.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,8 @@ class CommandTable {
   CommandTable& operator=(const CommandTable&) = delete;
 
   void AddFamily(std::span<const CommandSpec> specs);
-  // rename-command: an empty new name removes it. Returns false when there is no such command or the name is taken.
+  // rename-command: an empty new name removes it. Returns false when there is no such command or the name is
+  // taken.
   bool Rename(std::string_view name, std::string_view new_name);
 
   // A command (a container, when it has subcommands) by name; null when unknown.
@@ -43,7 +44,8 @@ class CommandTable {
   std::vector<std::unique_ptr<Command>> owned_;
   std::vector<std::unique_ptr<std::string>> names_;
   std::vector<Command*> commands_;
-  std::vector<Slot> slots_;  // open addressing by a hash of the lower-cased name; a power of two, at most half full
+  std::vector<Slot>
+      slots_;  // open addressing by a hash of the lower-cased name; a power of two, at most half full
   size_t used_slots_ = 0;
 };
 

@@ -21,7 +21,8 @@ std::string_view Quotable(std::string_view text, size_t max_bytes) {
   return text.substr(0, std::min(max_bytes, text.find('\0')));
 }
 
-// The first words of an HTTP request: a web page may make a browser send one to this port, with commands as its body.
+// The first words of an HTTP request: a web page may make a browser send one to this port, with commands as
+// its body.
 bool IsCrossProtocol(std::string_view command) {
   const std::string_view word = Quotable(command, kMaxQuotedBytes);
   return EqualsIgnoreCase(word, "post") || EqualsIgnoreCase(word, "host:");
@@ -105,14 +106,17 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
   const int argc = static_cast<int>(args.size());
   const int arity = command->spec->arity;
   if ((arity > 0 && arity != argc) || argc < -arity) {
-    RejectWith(session, command, fmt::format("ERR wrong number of arguments for '{}' command", command->name));
+    RejectWith(session, command,
+               fmt::format("ERR wrong number of arguments for '{}' command", command->name));
     return true;
   }
-  if ((command->flags & kProtectedDebug) != 0 && !IsPermitted(engine_.options.enable_debug_command, session)) {
-    RejectWith(session, command,
-               "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
-               "it from a local connection, otherwise you need to set this option in the configuration file, and "
-               "then restart the server.");
+  if ((command->flags & kProtectedDebug) != 0 &&
+      !IsPermitted(engine_.options.enable_debug_command, session)) {
+    RejectWith(
+        session, command,
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run "
+        "it from a local connection, otherwise you need to set this option in the configuration file, and "
+        "then restart the server.");
     return true;
   }
   if (!session.authenticated && !engine_.options.requirepass.empty() && (command->flags & kNoAuth) == 0) {
@@ -153,8 +157,10 @@ void Dispatcher::AbortAttack(Session& session) {
   if (const int64_t now_ms = engine_.keyspace.now_ms(); now_ms - attack_logged_ms_ > kLogIntervalMs) {
     attack_logged_ms_ = now_ms;
     engine_.log.Warning(
-        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Pinyon. This is "
-        "likely due to an attacker attempting to use Cross Protocol Scripting to compromise your server. Connection "
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to "
+        "Pinyon. This is "
+        "likely due to an attacker attempting to use Cross Protocol Scripting to compromise your server. "
+        "Connection "
         "aborted.");
   }
   engine_.server.CloseSession(session, true);
@@ -168,8 +174,8 @@ void Dispatcher::RejectUnknown(Session& session, Args args) {
                         fmt::format("ERR wrong number of arguments for '{}' command", container->name));
     }
     return RejectWith(session, nullptr,
-                      fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", Quotable(args[1], kMaxQuotedBytes),
-                                  ToUpper(container->name)));
+                      fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
+                                  Quotable(args[1], kMaxQuotedBytes), ToUpper(container->name)));
   }
   std::string quoted;
   for (size_t i = 1; i < args.size() && quoted.size() < kMaxQuotedBytes; ++i) {

@@ -1,5 +1,5 @@
-// From a parsed request to its execution: the checks that Redis makes, in its order, queueing in a transaction, and
-// the unit of execution around a handler (frozen time, statistics, propagation, hooks).
+// From a parsed request to its execution: the checks that Redis makes, in its order, queueing in a
+// transaction, and the unit of execution around a handler (frozen time, statistics, propagation, hooks).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@ class Dispatcher {
  public:
   explicit Dispatcher(Engine& engine) : engine_(engine) { engine.dispatcher = this; }
 
-  // Handles one request of a session. `command` is what CommandTable::Resolve gave for its arguments (null: unknown);
-  // `first_key_hash` the hash of its first key in the session's database, 0 when it was not computed.
+  // Handles one request of a session. `command` is what CommandTable::Resolve gave for its arguments (null:
+  // unknown); `first_key_hash` the hash of its first key in the session's database, 0 when it was not
+  // computed.
   void Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash);
 
   // Runs a command that has passed the checks, within the current unit (EXEC, a script).

@@ -19,7 +19,8 @@ class EffectListener {
   virtual ~EffectListener() = default;
   // The encoded commands of one unit; returns the log offset at its end.
   virtual uint64_t Append(std::string_view commands) = 0;
-  // The log offset up to which replies may be sent (the reply gate): what the policy asks for is safe up to here.
+  // The log offset up to which replies may be sent (the reply gate): what the policy asks for is safe up to
+  // here.
   virtual uint64_t ReplyOffset() const { return ~uint64_t{0}; }
 };
 

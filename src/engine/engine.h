@@ -1,5 +1,5 @@
-// What executes commands: the parts that a handler may reach, gathered by reference. It owns the small ones that
-// belong to execution and no logic of theirs.
+// What executes commands: the parts that a handler may reach, gathered by reference. It owns the small ones
+// that belong to execution and no logic of theirs.
 #pragma once
 
 #include <array>
@@ -62,8 +62,8 @@ class Engine final : public KeyspaceObserver {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // A key's time has come: watchers, notification and propagation, as part of the unit that found it, or, for active
-  // expiry, as a unit of its own.
+  // A key's time has come: watchers, notification and propagation, as part of the unit that found it, or, for
+  // active expiry, as a unit of its own.
   void OnExpired(int database, std::string_view key) override;
 
   Keyspace& keyspace;
@@ -75,8 +75,8 @@ class Engine final : public KeyspaceObserver {
   // Set by the Dispatcher's constructor; EXEC runs queued commands through it.
   Dispatcher* dispatcher = nullptr;
 
-  // Replies NOPERM and returns true when a session's user may not run a command. Asked only for sessions whose access
-  // is limited, so that it costs everybody else one test.
+  // Replies NOPERM and returns true when a session's user may not run a command. Asked only for sessions
+  // whose access is limited, so that it costs everybody else one test.
   std::function<bool(Session&, const Command&, Args)> access_check;
 
   EngineStats stats;

@@ -18,7 +18,8 @@ inline constexpr std::string_view kErrSameObject = "ERR source and destination o
 inline constexpr std::string_view kErrIndexRange = "ERR index out of range";
 inline constexpr std::string_view kErrDbIndexRange = "ERR DB index is out of range";
 inline constexpr std::string_view kErrInvalidDbIndex = "ERR invalid DB index";
-inline constexpr std::string_view kErrStringTooLong = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+inline constexpr std::string_view kErrStringTooLong =
+    "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 inline constexpr std::string_view kErrOverflow = "ERR increment or decrement would overflow";
 
 }  // namespace pinyon

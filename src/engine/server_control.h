@@ -26,20 +26,21 @@ class ServerControl {
   virtual std::string RewriteConfig() = 0;
   // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).
   virtual void SetActiveExpiry(bool enabled) = 0;
-  // The connection fields of CLIENT LIST's line for a session, as "addr=... laddr=... fd=...", and buffer sizes.
+  // The connection fields of CLIENT LIST's line for a session, as "addr=... laddr=... fd=...", and buffer
+  // sizes.
   struct ConnectionInfo {
     std::string address;
     std::string local_address;
     int fd = -1;
     bool unix_socket = false;
-    bool local = false;              // over loopback or a Unix socket
-    size_t query_buffer_bytes = 0;   // unparsed bytes
+    bool local = false;             // over loopback or a Unix socket
+    size_t query_buffer_bytes = 0;  // unparsed bytes
     size_t query_buffer_free = 0;
-    size_t output_fixed_bytes = 0;   // held in the first output block
+    size_t output_fixed_bytes = 0;  // held in the first output block
     size_t output_fixed_peak = 0;
-    size_t output_list_length = 0;   // further output blocks
+    size_t output_list_length = 0;  // further output blocks
     size_t output_list_bytes = 0;
-    size_t total_bytes = 0;          // memory held for the client
+    size_t total_bytes = 0;  // memory held for the client
     bool reading = true;
     bool writing = false;
   };

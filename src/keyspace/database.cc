@@ -10,7 +10,9 @@ namespace pinyon {
 
 namespace {
 
-Encoding TextEncoding(size_t length) { return length <= kEmbstrMaxBytes ? Encoding::kEmbstr : Encoding::kRaw; }
+Encoding TextEncoding(size_t length) {
+  return length <= kEmbstrMaxBytes ? Encoding::kEmbstr : Encoding::kRaw;
+}
 
 }  // namespace
 
@@ -102,14 +104,16 @@ EntryRef Database::SetString(EntryRef ref, std::string_view key, uint64_t hash, 
   return Store(ref, hash, Entry::NewString(key, expiry_ms, value, encoding));
 }
 
-EntryRef Database::SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value, int64_t expiry_ms) {
+EntryRef Database::SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value,
+                              int64_t expiry_ms) {
   if (ref && CanRewrite(ref.entry(), expiry_ms) && ref->RewriteInPlace(value)) {
     return Rewritten(ref, hash, expiry_ms);
   }
   return Store(ref, hash, Entry::NewInteger(key, expiry_ms, value));
 }
 
-EntryRef Database::SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block, int64_t expiry_ms) {
+EntryRef Database::SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block,
+                            int64_t expiry_ms) {
   if (block->length() <= kInlineMaxBytes) return SetString(ref, key, hash, block->bytes(), expiry_ms);
   return Store(ref, hash, Entry::NewBlock(key, expiry_ms, block.Release()));
 }
@@ -156,7 +160,8 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
     return Store(ref, hash, Entry::NewString(entry->key(), entry->expiry_ms(), value, Encoding::kRaw));
   }
   // Room to grow, as a string that is edited once is likely to be again: its old length, at most 1 MiB.
-  const size_t capacity = std::max(length, old_bytes.size() + std::min<size_t>(old_bytes.size(), 1024 * 1024));
+  const size_t capacity =
+      std::max(length, old_bytes.size() + std::min<size_t>(old_bytes.size(), 1024 * 1024));
   SharedBlock* grown = SharedBlock::New(length, capacity);
   std::memcpy(grown->data(), old_bytes.data(), kept);
   std::memset(grown->data() + kept, 0, length - kept);
@@ -230,7 +235,9 @@ int64_t Database::AverageTtlMs() const {
   int64_t sum = 0;
   int counted = 0;
   for (; counted < kSamples && expiring() > 0; ++counted) {
-    sum += std::max<int64_t>(table_->RandomExpiring(keyspace_.random())->expiry_ms() - keyspace_.now_ms(), 0) / kSamples;
+    sum +=
+        std::max<int64_t>(table_->RandomExpiring(keyspace_.random())->expiry_ms() - keyspace_.now_ms(), 0) /
+        kSamples;
   }
   return counted == 0 ? 0 : sum;
 }

@@ -1,8 +1,10 @@
-// One numbered database: a table of entries, and the rules that every access to it obeys: a key that has expired is
-// not there, a key has at most one entry, and an expiry stands both in its entry and in the table's deadlines.
+// One numbered database: a table of entries, and the rules that every access to it obeys: a key that has
+// expired is not there, a key has at most one entry, and an expiry stands both in its entry and in the
+// table's deadlines.
 //
-// A Ref names an entry until the next change of the same database; a change that returns a Ref gives the new one.
-// Nothing here replies, propagates or notifies: what the outside must hear of goes through KeyspaceObserver.
+// A Ref names an entry until the next change of the same database; a change that returns a Ref gives the new
+// one. Nothing here replies, propagates or notifies: what the outside must hear of goes through
+// KeyspaceObserver.
 #pragma once
 
 #include <cstdint>
@@ -39,19 +41,21 @@ class Database {
   EntryRef Peek(std::string_view key) const;
   bool IsExpired(const Entry* entry) const;
 
-  // Sets a whole string value: an integer if the text is one in canonical form, else embstr or raw by its length.
-  // The old value, of whatever type, goes; `expiry_ms` is kNoExpiry or a time.
+  // Sets a whole string value: an integer if the text is one in canonical form, else embstr or raw by its
+  // length. The old value, of whatever type, goes; `expiry_ms` is kNoExpiry or a time.
   EntryRef SetString(std::string_view key, std::string_view value, int64_t expiry_ms);
   EntryRef SetInteger(std::string_view key, int64_t value, int64_t expiry_ms);
   // As SetString, for bytes that are already in a block (taken over), without a copy when they are large.
   EntryRef SetBlock(std::string_view key, BlockRef block, int64_t expiry_ms);
-  // As above for a key that `ref` (may be none) is the Find result of, with its hash: saves the second search.
-  EntryRef SetString(EntryRef ref, std::string_view key, uint64_t hash, std::string_view value, int64_t expiry_ms);
+  // As above for a key that `ref` (may be none) is the Find result of, with its hash: saves the second
+  // search.
+  EntryRef SetString(EntryRef ref, std::string_view key, uint64_t hash, std::string_view value,
+                     int64_t expiry_ms);
   EntryRef SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value, int64_t expiry_ms);
   EntryRef SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block, int64_t expiry_ms);
 
-  // Makes a string raw, private and exactly `length` bytes long: bytes beyond the old length are zero. The bytes may
-  // be written through `ref->MutableBytes()` until the next change.
+  // Makes a string raw, private and exactly `length` bytes long: bytes beyond the old length are zero. The
+  // bytes may be written through `ref->MutableBytes()` until the next change.
   EntryRef EditString(EntryRef ref, size_t length);
 
   // Sets, changes or (kNoExpiry) removes the expiry.
@@ -66,28 +70,30 @@ class Database {
   // A copy of `source`'s value under `key`, where Find must see nothing.
   EntryRef AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms);
 
-  // A key with equal odds among all that have not expired; none when there is none. (Where expired keys are hidden,
-  // it gives up after a hundred of them and returns one.)
+  // A key with equal odds among all that have not expired; none when there is none. (Where expired keys are
+  // hidden, it gives up after a hundred of them and returns one.)
   EntryRef RandomKey();
 
-  // Hands all entries to the freeing thread (or frees them here) and starts empty; returns how many there were.
+  // Hands all entries to the freeing thread (or frees them here) and starts empty; returns how many there
+  // were.
   size_t Clear(bool in_background);
 
   // Exchanges the contents of two databases; their numbers stay.
   void SwapContents(Database& other) { table_.swap(other.table_); }
 
-  // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys) says so. Returns true when
-  // nothing more is due now.
+  // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys) says so. Returns
+  // true when nothing more is due now.
   bool ExpireDue(const std::function<bool()>& should_stop);
 
  private:
   // Puts a new entry in the place of `ref` (may be none), whose entry is freed.
   EntryRef Store(EntryRef ref, uint64_t hash, Entry* entry);
-  // The entry of a key that Find did not see: an expired one that is only hidden. None is searched for otherwise.
+  // The entry of a key that Find did not see: an expired one that is only hidden. None is searched for
+  // otherwise.
   EntryRef FindHidden(std::string_view key, uint64_t hash) const;
   void DeleteHidden(std::string_view key, uint64_t hash);
-  // Whether an entry may be changed where it lies. Builds with assertions say so only every few times, so that
-  // whoever keeps the address of an entry is found out.
+  // Whether an entry may be changed where it lies. Builds with assertions say so only every few times, so
+  // that whoever keeps the address of an entry is found out.
   bool MayStayInPlace();
   // Whether a new string may be written over an entry: nothing outside it, and room for an expiry as needed.
   bool CanRewrite(const Entry* entry, int64_t expiry_ms);

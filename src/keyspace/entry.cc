@@ -37,8 +37,8 @@ size_t Entry::HeadBytes(size_t key_length, bool has_expiry) {
   return kFixedBytes + (key_length > 0xff ? 4 : 0) + (has_expiry ? 8 : 0) + key_length;
 }
 
-Entry* Entry::AllocateHead(size_t total, std::string_view key, int64_t expiry_ms, ValueType type, Encoding encoding,
-                           uint8_t flags) {
+Entry* Entry::AllocateHead(size_t total, std::string_view key, int64_t expiry_ms, ValueType type,
+                           Encoding encoding, uint8_t flags) {
   // Proto's limit on a bulk keeps keys far below this.
   PINYON_CHECK(key.size() <= 0xffffffff);
   Entry* entry = static_cast<Entry*>(mem::Allocate(total));
@@ -145,11 +145,13 @@ size_t Entry::EntryBytes() const {
 
 size_t Entry::MemoryBytes() const {
   const SharedBlock* outside = block();
-  return mem::UsableSize(EntryBytes()) + (outside != nullptr ? mem::UsableSize(outside->AllocatedBytes()) : 0);
+  return mem::UsableSize(EntryBytes()) +
+         (outside != nullptr ? mem::UsableSize(outside->AllocatedBytes()) : 0);
 }
 
 bool Entry::IsExpensiveToFree() const {
-  // Beyond this the allocator gives the pages back to the kernel at once, which takes it milliseconds a gigabyte.
+  // Beyond this the allocator gives the pages back to the kernel at once, which takes it milliseconds a
+  // gigabyte.
   constexpr size_t kExpensiveBytes = 256 * 1024;
   const SharedBlock* outside = block();
   return outside != nullptr && outside->AllocatedBytes() >= kExpensiveBytes;

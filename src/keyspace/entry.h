@@ -1,5 +1,5 @@
-// A key with its value: one allocation, reached by exactly one pointer, its slot in the table. Everybody else names
-// keys, never entries, so an entry may be reallocated at any mutation.
+// A key with its value: one allocation, reached by exactly one pointer, its slot in the table. Everybody else
+// names keys, never entries, so an entry may be reallocated at any mutation.
 //
 //   byte  0      type (low four bits), encoding (high four bits)
 //         1      flags (kHas..., the high four bits belong to the eviction policy)
@@ -15,8 +15,8 @@
 //
 // So a 17-byte key with a 32-byte value takes 6 + 17 + 1 + 32 = 56 bytes, nothing else but its slot.
 //
-// The encoding is what clients are told (OBJECT ENCODING) and a state of its own: a raw string may lie inside the
-// entry, and an embstr is one because of how it came to be, not because of where it lies.
+// The encoding is what clients are told (OBJECT ENCODING) and a state of its own: a raw string may lie inside
+// the entry, and an embstr is one because of how it came to be, not because of where it lies.
 #pragma once
 
 #include <cstdint>
@@ -100,9 +100,7 @@ class Entry {
     bytes_[4] = static_cast<uint8_t>(value >> 16);
   }
 
-  std::string_view key() const {
-    return {reinterpret_cast<const char*>(bytes_) + KeyOffset(), KeyLength()};
-  }
+  std::string_view key() const { return {reinterpret_cast<const char*>(bytes_) + KeyOffset(), KeyLength()}; }
 
   // Strings.
   bool IsInteger() const { return encoding() == Encoding::kInt; }
@@ -148,9 +146,9 @@ class Entry {
   // Whether dropping the value costs enough to be done on the freeing thread.
   bool IsExpensiveToFree() const;
 
-  // Rewrites this entry in place as a whole new string value, keeping key and expiry, if that fits its size class;
-  // returns false and changes nothing if it does not. A value outside is not dropped: the caller has seen to it. The
-  // new bytes may be (part of) the entry's own.
+  // Rewrites this entry in place as a whole new string value, keeping key and expiry, if that fits its size
+  // class; returns false and changes nothing if it does not. A value outside is not dropped: the caller has
+  // seen to it. The new bytes may be (part of) the entry's own.
   bool RewriteInPlace(int64_t value);
   bool RewriteInPlace(std::string_view value, Encoding encoding);
 

@@ -1,5 +1,5 @@
-// All databases, what they share (the clock of the unit, statistics, the freeing thread), and the one way by which
-// upper floors hear of deletions that no command asked for.
+// All databases, what they share (the clock of the unit, statistics, the freeing thread), and the one way by
+// which upper floors hear of deletions that no command asked for.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ class Keyspace {
   void Swap(int first, int second) { database(first).SwapContents(database(second)); }
   size_t TotalKeys() const;
 
-  // Time stands still within a unit: the dispatcher sets it, everything below reads it. Unix time, milliseconds.
+  // Time stands still within a unit: the dispatcher sets it, everything below reads it. Unix time,
+  // milliseconds.
   int64_t now_ms() const { return now_ms_; }
   void set_now_ms(int64_t now_ms) { now_ms_ = now_ms; }
 

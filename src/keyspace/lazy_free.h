@@ -1,6 +1,6 @@
-// The freeing thread: takes values and whole tables that nothing refers to any more and frees them off the loop.
-// What is queued is counted until it is gone. The thread starts with the first job and ends with the object, which
-// waits for what is queued.
+// The freeing thread: takes values and whole tables that nothing refers to any more and frees them off the
+// loop. What is queued is counted until it is gone. The thread starts with the first job and ends with the
+// object, which waits for what is queued.
 #pragma once
 
 #include <atomic>

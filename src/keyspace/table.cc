@@ -53,7 +53,8 @@ void Table::InitSegment(Segment* segment, size_t bytes, bool with_deadlines, uin
 }
 
 Table::Segment* Table::NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix) {
-  void* memory = bytes <= kMaxSmallSegment ? mem::AllocateAligned(bytes, kLineBytes) : mem::AllocateBlock(bytes);
+  void* memory =
+      bytes <= kMaxSmallSegment ? mem::AllocateAligned(bytes, kLineBytes) : mem::AllocateBlock(bytes);
   Segment* segment = static_cast<Segment*>(memory);
   InitSegment(segment, bytes, with_deadlines, depth, prefix);
   ++segment_count_;
@@ -82,7 +83,9 @@ Table::SegmentCopy Table::CopySegment(const Segment* segment) {
   return SegmentCopy(static_cast<Segment*>(memory));
 }
 
-void Table::SegmentDeleter::operator()(Segment* copy) const { mem::FreeAligned(copy, copy->bytes, kLineBytes); }
+void Table::SegmentDeleter::operator()(Segment* copy) const {
+  mem::FreeAligned(copy, copy->bytes, kLineBytes);
+}
 
 // Empties a segment that lies in a block and gives it another size there.
 void Table::ReshapeInBlock(Segment* segment, size_t bytes, bool with_deadlines, uint8_t depth) {
@@ -158,8 +161,8 @@ Table::Segment* Table::Rebuild(Segment* segment, size_t bytes, bool with_deadlin
   return rebuilt;
 }
 
-// Which slots of a segment have `bit` set in their hash, seven bits a bucket; it is in their keys only, so entries are
-// fetched ahead of being hashed.
+// Which slots of a segment have `bit` set in their hash, seven bits a bucket; it is in their keys only, so
+// entries are fetched ahead of being hashed.
 std::vector<uint8_t> Table::SlotsWithBit(Segment* segment, uint64_t bit, size_t* count) const {
   constexpr uint32_t kAhead = 3;
   std::vector<uint8_t> with_bit(segment->buckets, 0);
@@ -255,7 +258,8 @@ Table::Segment* Table::MakeRoom(uint64_t hash, bool with_expiry) {
   while (true) {
     Segment* segment = SegmentAt(DirectoryIndex(hash));
     const bool with_deadlines = with_expiry || segment->expiring > 0;
-    const bool fits = (segment->used + size_t{1}) * 100 <= segment->buckets * kSlotsPerBucket * kMaxLoadPercent;
+    const bool fits =
+        (segment->used + size_t{1}) * 100 <= segment->buckets * kSlotsPerBucket * kMaxLoadPercent;
     if (fits && (segment->has_deadlines || !with_expiry)) return segment;
     const uint32_t bytes = SizeFor(segment->used + size_t{1}, with_deadlines, kMaxLoadPercent);
     if (bytes != 0) {
@@ -450,7 +454,8 @@ bool Table::TryMerge(Segment* segment) {
   if (bytes == 0 || bytes > kMaxSegmentBytes / 2) return false;
   const int64_t due = std::min(due_[DirectoryStart(segment)], due_[DirectoryStart(buddy)]);
   due_[DirectoryStart(segment)] = due_[DirectoryStart(buddy)] = kNothingDue;
-  Segment* merged = NewSegment(bytes, with_deadlines, static_cast<uint8_t>(segment->depth - 1), segment->prefix & ~bit);
+  Segment* merged =
+      NewSegment(bytes, with_deadlines, static_cast<uint8_t>(segment->depth - 1), segment->prefix & ~bit);
   MoveSlots(segment, merged);
   MoveSlots(buddy, merged);
   InstallSegment(merged);

@@ -1,32 +1,35 @@
-// The table from key to entry: a directory of segments (extendible hashing: Fagin, Nievergelt, Pippenger, Strong,
-// ACM TODS 1979), each an open-addressed array of one-cache-line buckets.
+// The table from key to entry: a directory of segments (extendible hashing: Fagin, Nievergelt, Pippenger,
+// Strong, ACM TODS 1979), each an open-addressed array of one-cache-line buckets.
 //
 //   hash      [ directory bits, from the top ... ][ tag: 8 ][ home: 16 ]
 //   directory 2^depth words: address of a segment (low 48 bits), number of its buckets (high 16)
-//   segment   [header: 1 line][bucket 0] .. [bucket n-1][deadlines: u16 for each slot, only with expiring keys]
-//   bucket    [tags: 7][passed: 1][slots: 7 x 8]; a slot is the entry's address (48 bits) and the 16 home bits
+//   segment   [header: 1 line][bucket 0] .. [bucket n-1][deadlines: u16 for each slot, only with expiring
+//   keys] bucket    [tags: 7][passed: 1][slots: 7 x 8]; a slot is the entry's address (48 bits) and the 16
+//   home bits
 //
-// A key's home bucket is home * n / 65536. When that is full the key goes to the next bucket with room, and each
-// bucket it went past counts it in `passed`, so that a search knows where to stop and a removal leaves no tombstone.
-// (At 255 the counter sticks until the segment is rebuilt.) A tag of zero means an empty slot.
+// A key's home bucket is home * n / 65536. When that is full the key goes to the next bucket with room, and
+// each bucket it went past counts it in `passed`, so that a search knows where to stop and a removal leaves
+// no tombstone. (At 255 the counter sticks until the segment is rebuilt.) A tag of zero means an empty slot.
 //
-// Growth: a segment is rebuilt one step larger when it is fuller than kMaxLoad: by a page, in place, within its 64 KiB
-// block of address space; when that is full it splits in two. One insertion so costs at most one split of about 6,500
-// entries (0.2 ms); rebuilding reads no entry, splitting reads each for its hash. There is no moment at which everything
-// doubles: only the directory does, 16 bytes for about 5,000 keys. Steps of a page keep the load between 82 and 92 %
-// whatever the number of keys, and whole pages in place leave no holes behind.
+// Growth: a segment is rebuilt one step larger when it is fuller than kMaxLoad: by a page, in place, within
+// its 64 KiB block of address space; when that is full it splits in two. One insertion so costs at most one
+// split of about 6,500 entries (0.2 ms); rebuilding reads no entry, splitting reads each for its hash. There
+// is no moment at which everything doubles: only the directory does, 16 bytes for about 5,000 keys. Steps of
+// a page keep the load between 82 and 92 % whatever the number of keys, and whole pages in place leave no
+// holes behind.
 //
 // Removal never moves anything. Shrinking and merging happen in Maintain(), in small steps.
 //
-// Order: both the directory and the home buckets follow the hash's order, whatever the sizes are, so a scan cursor is
-// a place in hash order and stays valid while the table grows and shrinks.
+// Order: both the directory and the home buckets follow the hash's order, whatever the sizes are, so a scan
+// cursor is a place in hash order and stays valid while the table grows and shrinks.
 //
-// Deadlines: each slot of a segment with expiring keys has a 16-bit coarse deadline (kTickMs units, 0: none), so the
-// next keys to expire are found without touching an entry. A deadline is never later than the key's expiry, unless both
-// have passed; one farther away than the range stands for "look again then". When the clock goes back far, every
-// deadline is made anew.
+// Deadlines: each slot of a segment with expiring keys has a 16-bit coarse deadline (kTickMs units, 0: none),
+// so the next keys to expire are found without touching an entry. A deadline is never later than the key's
+// expiry, unless both have passed; one farther away than the range stands for "look again then". When the
+// clock goes back far, every deadline is made anew.
 //
-// Costs: 64 bytes for 7 slots at 82 to 92 % load: 10 to 11.2 bytes a key, and 2.2 to 2.5 more when keys expire.
+// Costs: 64 bytes for 7 slots at 82 to 92 % load: 10 to 11.2 bytes a key, and 2.2 to 2.5 more when keys
+// expire.
 #pragma once
 
 #include <emmintrin.h>
@@ -61,7 +64,8 @@ class Table {
 
    private:
     friend class Table;
-    Position(uint64_t* slot, Segment* segment, uint32_t index) : slot_(slot), segment_(segment), index_(index) {}
+    Position(uint64_t* slot, Segment* segment, uint32_t index)
+        : slot_(slot), segment_(segment), index_(index) {}
     uint64_t* slot_ = nullptr;
     Segment* segment_ = nullptr;
     uint32_t index_ = 0;
@@ -85,15 +89,16 @@ class Table {
 
   // Takes over an entry whose key is not in the table.
   Position Insert(Entry* entry, uint64_t hash);
-  // Puts another entry with the same key in the place of the old one, which the caller frees; returns its place. Also
-  // to be called with the same entry when its expiry has changed. `hash` may be 0 when the old entry had an expiry.
+  // Puts another entry with the same key in the place of the old one, which the caller frees; returns its
+  // place. Also to be called with the same entry when its expiry has changed. `hash` may be 0 when the old
+  // entry had an expiry.
   Position Replace(Position position, Entry* entry, uint64_t hash);
   // Takes the entry out and returns it.
   Entry* Remove(Position position);
 
-  // Visits some entries in hash order, starting at `cursor` (0: the beginning), at least `count` slots' worth unless
-  // the end is reached; returns the next cursor, 0 at the end. Every entry that is present throughout a complete scan
-  // is visited at least once. The visitor must not change the table.
+  // Visits some entries in hash order, starting at `cursor` (0: the beginning), at least `count` slots' worth
+  // unless the end is reached; returns the next cursor, 0 at the end. Every entry that is present throughout
+  // a complete scan is visited at least once. The visitor must not change the table.
   uint64_t Scan(uint64_t cursor, size_t count, const std::function<void(Entry*)>& visit) const;
   // Visits every entry once; the table must not change.
   void ForEach(const std::function<void(Entry*)>& visit) const;
@@ -104,12 +109,12 @@ class Table {
   Position RandomExpiring(Random& random) const;
 
   // Looks for entries whose deadline has passed and calls `expire` with each whose expiry is before `now_ms`;
-  // `expire` must remove that entry and nothing else, and returns false to stop. Continues from call to call where
-  // it stopped. Returns false when it was stopped, true when nothing more is due now.
+  // `expire` must remove that entry and nothing else, and returns false to stop. Continues from call to call
+  // where it stopped. Returns false when it was stopped, true when nothing more is due now.
   bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire);
 
-  // Bounded housekeeping: shrinks and merges. Visits at most `segments` segments and rebuilds at most `rebuilds` of
-  // them; returns true when it stopped at the latter, so that there may be more to do.
+  // Bounded housekeeping: shrinks and merges. Visits at most `segments` segments and rebuilds at most
+  // `rebuilds` of them; returns true when it stopped at the latter, so that there may be more to do.
   bool Maintain(size_t segments, size_t rebuilds);
 
   size_t SegmentCount() const { return segment_count_; }
@@ -144,10 +149,16 @@ class Table {
     return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & 0x7f;
   }
 
-  size_t DirectoryIndex(uint64_t hash) const { return depth_ == 0 ? 0 : static_cast<size_t>(hash >> (64 - depth_)); }
-  Segment* SegmentAt(size_t index) const { return reinterpret_cast<Segment*>(directory_[index] & kAddressMask); }
+  size_t DirectoryIndex(uint64_t hash) const {
+    return depth_ == 0 ? 0 : static_cast<size_t>(hash >> (64 - depth_));
+  }
+  Segment* SegmentAt(size_t index) const {
+    return reinterpret_cast<Segment*>(directory_[index] & kAddressMask);
+  }
   static Bucket* Buckets(Segment* segment) { return reinterpret_cast<Bucket*>(segment) + 1; }
-  static const Bucket* Buckets(const Segment* segment) { return reinterpret_cast<const Bucket*>(segment) + 1; }
+  static const Bucket* Buckets(const Segment* segment) {
+    return reinterpret_cast<const Bucket*>(segment) + 1;
+  }
   static uint16_t* Deadlines(Segment* segment);
 
   // The temporary copy of a segment.
@@ -182,9 +193,9 @@ class Table {
   size_t DirectoryStart(const Segment* segment) const;
 
   HashSeed seed_;
-  // Address and bucket count of each segment; and, at the first index of each segment, the first tick at which it
-  // may hold a key that is due (kNothingDue: none), kept apart so that looking for work is one pass over a small
-  // array.
+  // Address and bucket count of each segment; and, at the first index of each segment, the first tick at
+  // which it may hold a key that is due (kNothingDue: none), kept apart so that looking for work is one pass
+  // over a small array.
   std::vector<uint64_t> directory_;
   std::vector<int64_t> due_;
   uint8_t depth_ = 0;

@@ -13,15 +13,16 @@ using namespace table_detail;
 
 namespace {
 
-// A scan cursor: where the scan goes on in hash order. [directory bits, left-aligned: 32][home: 16][depth: 6], with
-// the depth of the segment when the cursor was made. All zero is the beginning.
+// A scan cursor: where the scan goes on in hash order. [directory bits, left-aligned: 32][home: 16][depth:
+// 6], with the depth of the segment when the cursor was made. All zero is the beginning.
 struct Cursor {
   uint64_t prefix;  // as in a hash, at the top of 64 bits
   uint32_t home;
   uint8_t depth;
 
   static Cursor Decode(uint64_t value) {
-    return {(value >> 22) << 32, static_cast<uint32_t>(value >> 6 & 0xffff), static_cast<uint8_t>(value & 0x3f)};
+    return {(value >> 22) << 32, static_cast<uint32_t>(value >> 6 & 0xffff),
+            static_cast<uint8_t>(value & 0x3f)};
   }
   uint64_t Encode() const { return (prefix >> 32) << 22 | uint64_t{home} << 6 | depth; }
 };
@@ -31,8 +32,8 @@ uint32_t FirstHome(uint32_t index, uint32_t buckets) { return ((index << 16) + b
 
 constexpr uint32_t kDeadlinesAtOnce = 8;
 
-// Of the next eight deadlines (or as many as are left), those that have passed, as bits; `*set` are those that are not
-// zero, and `*earliest_ahead` is lowered to the nearest of those to come.
+// Of the next eight deadlines (or as many as are left), those that have passed, as bits; `*set` are those
+// that are not zero, and `*earliest_ahead` is lowered to the nearest of those to come.
 uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick, uint32_t* set,
                       int64_t* earliest_ahead) {
   alignas(16) uint16_t last[kDeadlinesAtOnce] = {};
@@ -114,11 +115,12 @@ void Table::ForEach(const std::function<void(Entry*)>& visit) const {
 
 Table::Position Table::RandomPosition(Random& random) const {
   if (size_ == 0) return {};
-  // Each slot of the table, and as many that do not exist as make all segments equally large, are equally likely;
-  // what is not an entry is drawn again. A segment that stands in the directory more than once counts once.
-  const uint32_t slots_drawn_from = depth_ == 0
-                                        ? SegmentAt(0)->buckets * static_cast<uint32_t>(kSlotsPerBucket)
-                                        : BucketsIn(kMaxSegmentBytes, false) * static_cast<uint32_t>(kSlotsPerBucket);
+  // Each slot of the table, and as many that do not exist as make all segments equally large, are equally
+  // likely; what is not an entry is drawn again. A segment that stands in the directory more than once counts
+  // once.
+  const uint32_t slots_drawn_from =
+      depth_ == 0 ? SegmentAt(0)->buckets * static_cast<uint32_t>(kSlotsPerBucket)
+                  : BucketsIn(kMaxSegmentBytes, false) * static_cast<uint32_t>(kSlotsPerBucket);
   constexpr int kMaxTries = 20000;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const size_t place = random.Below(directory_.size());
@@ -164,8 +166,8 @@ Table::Position Table::RandomExpiring(Random& random) const {
 bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire) {
   now_tick_ = TickOf(now_ms);
   if (now_tick_ < latest_tick_ - kDeadlineRange / 2) {
-    // The clock went back so far that deadlines of keys long due then (SetDeadline) are ahead, and their expiries may
-    // be ahead or not: look at every one.
+    // The clock went back so far that deadlines of keys long due then (SetDeadline) are ahead, and their
+    // expiries may be ahead or not: look at every one.
     for (int64_t& due : due_) due = due == kNothingDue ? due : kDueUnknown;
     latest_tick_ = now_tick_;
   }
@@ -268,7 +270,8 @@ void Table::CheckConsistency() const {
     buckets_seen += segment->buckets;
     place += copies;
   }
-  PINYON_CHECK(size == size_ && expiring == expiring_ && segments == segment_count_ && bytes == segment_bytes_);
+  PINYON_CHECK(size == size_ && expiring == expiring_ && segments == segment_count_ &&
+               bytes == segment_bytes_);
   PINYON_CHECK(buckets_seen == bucket_count_);
 }
 

@@ -1,4 +1,5 @@
-// What the parts of the table share and nobody else sees: a segment's layout, its sizes, and deadline arithmetic.
+// What the parts of the table share and nobody else sees: a segment's layout, its sizes, and deadline
+// arithmetic.
 #pragma once
 
 #include <array>
@@ -11,8 +12,8 @@ namespace pinyon {
 
 namespace table_detail {
 
-// Sizes of a segment: up to kMaxSmallSegment from the process allocator, then whole pages of a block, in which it grows
-// in place. Beyond the largest it splits.
+// Sizes of a segment: up to kMaxSmallSegment from the process allocator, then whole pages of a block, in
+// which it grows in place. Beyond the largest it splits.
 inline constexpr std::array<uint32_t, 4> kSmallSegments = {320, 640, 1280, 2560};
 inline constexpr uint32_t kMaxSmallSegment = kSmallSegments.back();
 inline constexpr uint32_t kMaxSegmentBytes = mem::kBlockBytes;
@@ -31,7 +32,8 @@ inline constexpr int64_t kDueUnknown = std::numeric_limits<int64_t>::min() / 2;
 inline constexpr int64_t kDeadlineRange = 30000;
 
 inline constexpr uint32_t BucketsIn(uint32_t bytes, bool with_deadlines) {
-  return static_cast<uint32_t>((bytes - kLineBytes) / (kLineBytes + (with_deadlines ? kDeadlineBytesPerBucket : 0)));
+  return static_cast<uint32_t>((bytes - kLineBytes) /
+                               (kLineBytes + (with_deadlines ? kDeadlineBytesPerBucket : 0)));
 }
 
 // The smallest size in which `used` slots fill at most `percent`; 0 when none is large enough.

@@ -1,11 +1,11 @@
 // A stream to one client: TCP or Unix socket. Moves bytes, knows nothing of what they mean.
 //
-// Reading: the handler says where bytes go (ReadSpace) and hears what came (OnRead); PauseReading stops that. While
-// paused by the handler the peer's hang-up is not seen.
-// Writing: TryWrite hands over what the kernel takes at once. What it does not take is given to WriteRest, which
-// keeps referring to the caller's memory until OnRestWritten; until then TryWrite writes nothing.
-// Closing: Close() may be called at any time; OnClosed comes from the loop when nothing refers to the object any
-// more, and then, and only then, the owner deletes it.
+// Reading: the handler says where bytes go (ReadSpace) and hears what came (OnRead); PauseReading stops that.
+// While paused by the handler the peer's hang-up is not seen. Writing: TryWrite hands over what the kernel
+// takes at once. What it does not take is given to WriteRest, which keeps referring to the caller's memory
+// until OnRestWritten; until then TryWrite writes nothing. Closing: Close() may be called at any time;
+// OnClosed comes from the loop when nothing refers to the object any more, and then, and only then, the owner
+// deletes it.
 #pragma once
 
 #include <sys/uio.h>
@@ -45,7 +45,8 @@ class Connection {
   int Accept(uv_stream_t* server);
   void SetHandler(ConnectionHandler* handler) { handler_ = handler; }
   ConnectionHandler* handler() const { return handler_; }
-  // No delay of small packets; keep-alive probes after `seconds` of silence, then every third of that, 0: none.
+  // No delay of small packets; keep-alive probes after `seconds` of silence, then every third of that, 0:
+  // none.
   void ConfigureTcp(int keepalive_s);
 
   void StartReading();

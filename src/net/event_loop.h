@@ -1,8 +1,8 @@
 // The libuv loop, and the places in it at which the server's turn runs.
 //
-// After polling (uv_check) the turn handler runs. Before polling (uv_prepare) it runs again if something was queued
-// since, because libuv fires timers before it polls and would sleep on their results. While the handler says that
-// there is work left, polling does not block (an idle handle is active).
+// After polling (uv_check) the turn handler runs. Before polling (uv_prepare) it runs again if something was
+// queued since, because libuv fires timers before it polls and would sleep on their results. While the
+// handler says that there is work left, polling does not block (an idle handle is active).
 //
 // Callbacks of timers and signals run on the loop's thread and must only enqueue work.
 #pragma once
@@ -36,8 +36,8 @@ class EventLoop {
   // Runs until Stop().
   void Run();
   void Stop();
-  // Closes every handle that is still open and lets their callbacks run; to be called after Run, when the owners of
-  // connections and listeners have asked them to close.
+  // Closes every handle that is still open and lets their callbacks run; to be called after Run, when the
+  // owners of connections and listeners have asked them to close.
   void DrainClosing();
 
   uv_loop_t* uv() { return &loop_; }

@@ -87,8 +87,8 @@ std::unique_ptr<Listener> Listener::Tcp(EventLoop& loop, const std::string& addr
   return nullptr;
 }
 
-std::unique_ptr<Listener> Listener::Unix(EventLoop& loop, const std::string& path, unsigned permissions, int backlog,
-                                         OnAccept on_accept, std::string* error) {
+std::unique_ptr<Listener> Listener::Unix(EventLoop& loop, const std::string& path, unsigned permissions,
+                                         int backlog, OnAccept on_accept, std::string* error) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     *error = "path too long";
     return nullptr;

@@ -1,4 +1,5 @@
-// A listening socket: TCP (IPv4 or IPv6) or Unix. Each accepted connection is handed to `on_accept`, which owns it.
+// A listening socket: TCP (IPv4 or IPv6) or Unix. Each accepted connection is handed to `on_accept`, which
+// owns it.
 #pragma once
 
 #include <uv.h>
@@ -16,13 +17,13 @@ class Listener {
  public:
   using OnAccept = std::function<void(Connection* connection)>;
 
-  // `address`: numeric or a name; "*" and "::*" are all of IPv4 and of IPv6. Returns null, with a reason and whether
-  // the machine just does not have that address or family, when it cannot be bound.
+  // `address`: numeric or a name; "*" and "::*" are all of IPv4 and of IPv6. Returns null, with a reason and
+  // whether the machine just does not have that address or family, when it cannot be bound.
   static std::unique_ptr<Listener> Tcp(EventLoop& loop, const std::string& address, int port, int backlog,
                                        OnAccept on_accept, std::string* error, bool* not_available);
   // Replaces a socket file that is there; `permissions` 0 leaves them to the umask.
-  static std::unique_ptr<Listener> Unix(EventLoop& loop, const std::string& path, unsigned permissions, int backlog,
-                                        OnAccept on_accept, std::string* error);
+  static std::unique_ptr<Listener> Unix(EventLoop& loop, const std::string& path, unsigned permissions,
+                                        int backlog, OnAccept on_accept, std::string* error);
 
   // Closes the socket; libuv's part of the object goes away with the next turn of the loop.
   ~Listener();

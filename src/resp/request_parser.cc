@@ -24,10 +24,11 @@ const char* FindLineEnd(const char* p, const char* end, char line_end) {
   return std::memchr(p, '\0', static_cast<size_t>(stop - p)) == nullptr ? found : nullptr;
 }
 
-// The usual length, one or two digits: without a loop, since a request has one for each argument. Needs four bytes at
-// `p`; leaves `p` alone when it is something else.
+// The usual length, one or two digits: without a loop, since a request has one for each argument. Needs four
+// bytes at `p`; leaves `p` alone when it is something else.
 inline bool ParseShortLength(const char*& p, size_t* value) {
-  const unsigned first = static_cast<unsigned char>(p[0] - '0'), second = static_cast<unsigned char>(p[1] - '0');
+  const unsigned first = static_cast<unsigned char>(p[0] - '0'),
+                 second = static_cast<unsigned char>(p[1] - '0');
   if (p[1] == '\r' && first <= 9) {
     *value = first;
     p += 3;

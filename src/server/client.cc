@@ -59,8 +59,8 @@ void Client::OnDrained() {
   read_this_turn_ = 0;
   input.ReleaseIfEmpty();
   if (hung_up_) {
-    // Whoever only shut down its sending side still gets what it is owed: what can be sent at once, and what has to
-    // wait for the log.
+    // Whoever only shut down its sending side still gets what it is owed: what can be sent at once, and what
+    // has to wait for the log.
     Flush(host_.ReplyOffset());
     const bool waits_for_log = !connection_->is_writing() && OutputBytes() > 0;
     return Close(!waits_for_log);
@@ -76,8 +76,9 @@ void Client::Flush(uint64_t reached) {
     const size_t sendable = front.Sendable(reached);
     if (sendable == 0) break;
     const size_t count = front.Front(pieces.data(), pieces.size(), sendable);
-    const size_t total = std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(count), size_t{0},
-                                         [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+    const size_t total =
+        std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(count), size_t{0},
+                        [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
     const ssize_t written = connection_->TryWrite(pieces.data(), count);
     if (written < 0) return Close(true);
     host_.Traffic().output_bytes += static_cast<uint64_t>(written);
@@ -121,8 +122,9 @@ void Client::Close(bool at_once) {
 void Client::OnClosed() { host_.OnClientGone(*this); }
 
 size_t Client::MemoryBytes() const {
-  return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() + output.MemoryBytes() +
-         in_flight_.MemoryBytes() + session.transaction.MemoryBytes() + session.name.capacity();
+  return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() +
+         output.MemoryBytes() + in_flight_.MemoryBytes() + session.transaction.MemoryBytes() +
+         session.name.capacity();
 }
 
 ServerControl::ConnectionInfo Client::Info() const {

@@ -1,8 +1,10 @@
-// One connected client: its connection, session, and the bytes on their way in both directions. It moves bytes
-// between the connection and the buffers and tells the turn that there is something to do; it executes nothing.
+// One connected client: its connection, session, and the bytes on their way in both directions. It moves
+// bytes between the connection and the buffers and tells the turn that there is something to do; it executes
+// nothing.
 //
-// Life: created when a connection is accepted; `Close` takes it out of service at once (its session leaves the
-// registry), the object itself goes when the loop has let go of the connection (ClientHost::OnClientGone).
+// Life: created when a connection is accepted; `Close` takes it out of service at once (its session leaves
+// the registry), the object itself goes when the loop has let go of the connection
+// (ClientHost::OnClientGone).
 #pragma once
 
 #include <cstdint>
@@ -58,8 +60,8 @@ class Client final : public ConnectionHandler {
   bool in_flush_list = false;
 
   void StartReading();
-  // To be called when the turn has executed all that had arrived: releases memory, reads on, or leaves after a
-  // hang-up.
+  // To be called when the turn has executed all that had arrived: releases memory, reads on, or leaves after
+  // a hang-up.
   void OnDrained();
   // Writes what is owed up to log offset `reached`; closes when that was all and the session is closing.
   void Flush(uint64_t reached);

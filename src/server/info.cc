@@ -46,7 +46,9 @@ double Ratio(uint64_t part, uint64_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-int64_t Excess(uint64_t part, uint64_t whole) { return static_cast<int64_t>(part) - static_cast<int64_t>(whole); }
+int64_t Excess(uint64_t part, uint64_t whole) {
+  return static_cast<int64_t>(part) - static_cast<int64_t>(whole);
+}
 
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -57,26 +59,28 @@ void Server(const InfoSources& s, Out out) {
   uname(&system);
   const int64_t now_us = WallUs();
   const int64_t uptime_s = (now_us / 1000 - s.start_ms) / 1000;
-  fmt::format_to(out,
-                 "redis_version:7.2.4\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:0\r\n"
-                 "pinyon_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:{}\r\nmonotonic_clock:POSIX "
-                 "clock_gettime\r\nmultiplexing_api:libuv\r\ngcc_version:{}\r\n",
-                 PINYON_VERSION, system.sysname, system.release, system.machine, sizeof(void*) * 8,
-                 __VERSION__);
-  fmt::format_to(out,
-                 "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\nserver_time_usec:{}\r\n"
-                 "uptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\nconfigured_hz:{}\r\nlru_clock:{}\r\n"
-                 "executable:{}\r\nconfig_file:{}\r\nio_threads_active:0\r\n",
-                 getpid(), s.run_id, s.network.port, now_us, uptime_s, uptime_s / 86400, s.process.hz, s.process.hz,
-                 s.engine.keyspace.AccessClock(), s.executable, s.config_file);
+  fmt::format_to(
+      out,
+      "redis_version:7.2.4\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:0\r\n"
+      "pinyon_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:{}\r\nmonotonic_clock:POSIX "
+      "clock_gettime\r\nmultiplexing_api:libuv\r\ngcc_version:{}\r\n",
+      PINYON_VERSION, system.sysname, system.release, system.machine, sizeof(void*) * 8, __VERSION__);
+  fmt::format_to(
+      out,
+      "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\nserver_time_usec:{}\r\n"
+      "uptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\nconfigured_hz:{}\r\nlru_clock:{}\r\n"
+      "executable:{}\r\nconfig_file:{}\r\nio_threads_active:0\r\n",
+      getpid(), s.run_id, s.network.port, now_us, uptime_s, uptime_s / 86400, s.process.hz, s.process.hz,
+      s.engine.keyspace.AccessClock(), s.executable, s.config_file);
 }
 
 void Clients(const InfoSources& s, Out out) {
-  fmt::format_to(out,
-                 "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
-                 "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:0\r\n"
-                 "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
-                 s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output);
+  fmt::format_to(
+      out,
+      "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
+      "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:0\r\n"
+      "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+      s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output);
 }
 
 void Memory(const InfoSources& s, Out out) {
@@ -89,80 +93,89 @@ void Memory(const InfoSources& s, Out out) {
   const uint64_t dataset = used > overhead ? used - overhead : 0;
   const uint64_t active = used + (slabs.slab_bytes - std::min(slabs.slab_bytes, slabs.used_bytes));
   const std::string limit = s.engine.settings.GetOne("maxmemory");
-  fmt::format_to(out,
-                 "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
-                 "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
-                 "used_memory_overhead:{}\r\nused_memory_startup:0\r\nused_memory_dataset:{}\r\n"
-                 "used_memory_dataset_perc:{:.2f}%\r\n",
-                 used, HumanBytes(used), resident, HumanBytes(resident), s.stats.peak_memory,
-                 HumanBytes(s.stats.peak_memory),
-                 static_cast<double>(used) * 100 / static_cast<double>(std::max<uint64_t>(s.stats.peak_memory, 1)),
-                 overhead, dataset, used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
-  fmt::format_to(out,
-                 "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
-                 "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
-                 "used_memory_lua_human:0B\r\nnumber_of_cached_scripts:0\r\nused_memory_scripts:0\r\n"
-                 "used_memory_scripts_human:0B\r\nmaxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
-                 used, active, resident, system, HumanBytes(system), limit,
-                 HumanBytes(std::strtoull(limit.c_str(), nullptr, 10)), s.engine.settings.GetOne("maxmemory-policy"));
+  fmt::format_to(
+      out,
+      "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
+      "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
+      "used_memory_overhead:{}\r\nused_memory_startup:0\r\nused_memory_dataset:{}\r\n"
+      "used_memory_dataset_perc:{:.2f}%\r\n",
+      used, HumanBytes(used), resident, HumanBytes(resident), s.stats.peak_memory,
+      HumanBytes(s.stats.peak_memory),
+      static_cast<double>(used) * 100 / static_cast<double>(std::max<uint64_t>(s.stats.peak_memory, 1)),
+      overhead, dataset, used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
+  fmt::format_to(
+      out,
+      "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
+      "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
+      "used_memory_lua_human:0B\r\nnumber_of_cached_scripts:0\r\nused_memory_scripts:0\r\n"
+      "used_memory_scripts_human:0B\r\nmaxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
+      used, active, resident, system, HumanBytes(system), limit,
+      HumanBytes(std::strtoull(limit.c_str(), nullptr, 10)), s.engine.settings.GetOne("maxmemory-policy"));
   // The allocator is the whole process: what is resident is its own.
   fmt::format_to(out,
                  "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\n"
                  "allocator_rss_bytes:{}\r\nrss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n",
-                 Ratio(active, used), Excess(active, used), Ratio(resident, active), Excess(resident, active));
-  fmt::format_to(out,
-                 "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\n"
-                 "mem_replication_backlog:0\r\nmem_clients_slaves:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
-                 "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
-                 "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
-                 "pinyon_table_bytes:{}\r\n",
-                 Ratio(resident, used), Excess(resident, used), mem::AllocatorName(),
-                 s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
-                 slabs.used_bytes, slabs.empty_bytes, overhead);
+                 Ratio(active, used), Excess(active, used), Ratio(resident, active),
+                 Excess(resident, active));
+  fmt::format_to(
+      out,
+      "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\n"
+      "mem_replication_backlog:0\r\nmem_clients_slaves:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
+      "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
+      "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
+      "pinyon_table_bytes:{}\r\n",
+      Ratio(resident, used), Excess(resident, used), mem::AllocatorName(),
+      s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
+      slabs.used_bytes, slabs.empty_bytes, overhead);
 }
 
 void Persistence(const InfoSources& s, Out out) {
   // Nothing is saved or loaded yet; clients look at `loading` and at the count of changes.
-  fmt::format_to(out, "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
-                      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
-                 s.engine.stats.changes_since_save);
+  fmt::format_to(
+      out,
+      "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
+      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
+      s.engine.stats.changes_since_save);
 }
 
 void Stats(const InfoSources& s, Out out) {
   const KeyspaceStats& keyspace = s.engine.keyspace.stats();
-  fmt::format_to(out,
-                 "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
-                 "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\n"
-                 "instantaneous_output_kbps:{:.2f}\r\nrejected_connections:{}\r\nsync_full:0\r\nsync_partial_ok:0\r\n"
-                 "sync_partial_err:0\r\n",
-                 s.stats.connections_received, s.engine.stats.commands_processed, s.stats.commands.PerSecond(),
-                 s.stats.traffic.input_bytes, s.stats.traffic.output_bytes,
-                 static_cast<double>(s.stats.input.PerSecond()) / 1024,
-                 static_cast<double>(s.stats.output.PerSecond()) / 1024, s.stats.connections_rejected);
-  fmt::format_to(out,
-                 "expired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}\r\n"
-                 "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
-                 "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
-                 "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
-                 "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
-                 "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
-                 "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
-                 "dump_payload_sanitizations:0\r\n"
-                 "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
-                 "acl_access_denied_auth:{}\r\n",
-                 keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
-                 keyspace.misses, s.engine.stats.error_replies, s.stats.query_buffer_disconnections,
-                 s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
+  fmt::format_to(
+      out,
+      "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
+      "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\n"
+      "instantaneous_output_kbps:{:.2f}\r\nrejected_connections:{}\r\nsync_full:0\r\nsync_partial_ok:0\r\n"
+      "sync_partial_err:0\r\n",
+      s.stats.connections_received, s.engine.stats.commands_processed, s.stats.commands.PerSecond(),
+      s.stats.traffic.input_bytes, s.stats.traffic.output_bytes,
+      static_cast<double>(s.stats.input.PerSecond()) / 1024,
+      static_cast<double>(s.stats.output.PerSecond()) / 1024, s.stats.connections_rejected);
+  fmt::format_to(
+      out,
+      "expired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}\r\n"
+      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
+      "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
+      "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
+      "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
+      "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
+      "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
+      "dump_payload_sanitizations:0\r\n"
+      "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
+      "acl_access_denied_auth:{}\r\n",
+      keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
+      keyspace.misses, s.engine.stats.error_replies, s.stats.query_buffer_disconnections,
+      s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.longest_cpu_us);
 }
 
 void Replication(const InfoSources& s, Out out) {
-  fmt::format_to(out,
-                 "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\n"
-                 "master_replid2:0000000000000000000000000000000000000000\r\nmaster_repl_offset:0\r\n"
-                 "second_repl_offset:-1\r\nrepl_backlog_active:0\r\n",
-                 s.run_id);
+  fmt::format_to(
+      out,
+      "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\n"
+      "master_replid2:0000000000000000000000000000000000000000\r\nmaster_repl_offset:0\r\n"
+      "second_repl_offset:-1\r\nrepl_backlog_active:0\r\n",
+      s.run_id);
 }
 
 void Cpu(const InfoSources&, Out out) {
@@ -186,7 +199,8 @@ void CommandStatLine(const InfoSources& s, const Command& command, Out out) {
     const uint64_t us = s.cycles.ToUs(command.cycles);
     const double per_call =
         stats.calls == 0 ? 0.0 : static_cast<double>(us) / static_cast<double>(stats.calls);
-    fmt::format_to(out, "cmdstat_{}:calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}\r\n",
+    fmt::format_to(out,
+                   "cmdstat_{}:calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}\r\n",
                    command.name, stats.calls, us, per_call, stats.rejected, stats.failed);
   }
   for (const Command* sub : command.subcommands) CommandStatLine(s, *sub, out);

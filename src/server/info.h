@@ -31,7 +31,8 @@ struct InfoSources {
   const size_t& clients_max_output;
 };
 
-// The sections asked for (any case; "default", "all", "everything" are groups), the default ones when none are.
+// The sections asked for (any case; "default", "all", "everything" are groups), the default ones when none
+// are.
 std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections);
 
 }  // namespace pinyon

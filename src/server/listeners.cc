@@ -15,7 +15,8 @@ void WarnIfBacklogIsCut(int backlog, Log& log) {
   int limit = 0;
   if (file >> limit && limit > 0 && limit < backlog) {
     log.Warning(
-        "WARNING: The TCP backlog setting of {} cannot be enforced because /proc/sys/net/core/somaxconn is set to the "
+        "WARNING: The TCP backlog setting of {} cannot be enforced because /proc/sys/net/core/somaxconn is "
+        "set to the "
         "lower value of {}.",
         backlog, limit);
   }
@@ -31,14 +32,15 @@ std::string Listeners::OpenTcp(std::vector<std::unique_ptr<Listener>>* listeners
     if (address.empty()) continue;
     std::string error;
     bool not_available = false;
-    auto listener =
-        Listener::Tcp(loop_, address, options_.port, options_.tcp_backlog, on_accept_, &error, &not_available);
+    auto listener = Listener::Tcp(loop_, address, options_.port, options_.tcp_backlog, on_accept_, &error,
+                                  &not_available);
     if (listener != nullptr) {
       listeners->push_back(std::move(listener));
       continue;
     }
     if (not_available && optional) continue;
-    return fmt::format("Could not create server TCP listening socket {}:{}: {}", address, options_.port, error);
+    return fmt::format("Could not create server TCP listening socket {}:{}: {}", address, options_.port,
+                       error);
   }
   return {};
 }
@@ -48,9 +50,10 @@ std::string Listeners::Open() {
   std::string error = OpenTcp(&tcp_);
   if (!error.empty()) return error;
   if (!options_.unix_socket.empty()) {
-    unix_ = Listener::Unix(loop_, options_.unix_socket, options_.unix_socket_permissions, options_.tcp_backlog,
-                           on_accept_, &error);
-    if (unix_ == nullptr) return fmt::format("Failed opening Unix socket {}: {}", options_.unix_socket, error);
+    unix_ = Listener::Unix(loop_, options_.unix_socket, options_.unix_socket_permissions,
+                           options_.tcp_backlog, on_accept_, &error);
+    if (unix_ == nullptr)
+      return fmt::format("Failed opening Unix socket {}: {}", options_.unix_socket, error);
   }
   if (tcp_.empty() && unix_ == nullptr) return "Configured to not listen anywhere";
   return {};

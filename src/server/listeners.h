@@ -1,5 +1,5 @@
-// What the server listens on: TCP on each bind address, and a Unix socket. A listener chooses its protocol; RESP is
-// the one there is.
+// What the server listens on: TCP on each bind address, and a Unix socket. A listener chooses its protocol;
+// RESP is the one there is.
 #pragma once
 
 #include <memory>
@@ -20,8 +20,8 @@ class Listeners {
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Opens everything that is configured; returns what went wrong, empty if all is well. An address with a leading
-  // dash that the machine does not have is passed over.
+  // Opens everything that is configured; returns what went wrong, empty if all is well. An address with a
+  // leading dash that the machine does not have is passed over.
   std::string Open();
   // Opens the TCP addresses anew after bind or port has changed; on an error the old ones stay.
   std::string ReopenTcp();

@@ -30,8 +30,8 @@ SettingError SetOutputLimits(NetworkOptions& options, const std::vector<std::str
     if (index < 0) return "Invalid client class specified in buffer limit configuration.";
     uint64_t hard = 0, soft = 0;
     int64_t seconds = 0;
-    if (!ParseMemory(args[i + 1], &hard) || !ParseMemory(args[i + 2], &soft) || !ParseInt64(args[i + 3], &seconds) ||
-        seconds < 0 || hard > INT64_MAX || soft > INT64_MAX) {
+    if (!ParseMemory(args[i + 1], &hard) || !ParseMemory(args[i + 2], &soft) ||
+        !ParseInt64(args[i + 3], &seconds) || seconds < 0 || hard > INT64_MAX || soft > INT64_MAX) {
       return "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
     }
     parsed[index] = {static_cast<int64_t>(hard), static_cast<int64_t>(soft), seconds};
@@ -50,14 +50,13 @@ std::string OutputLimitText(const NetworkOptions& options, int index) {
 void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::string()> rebind,
                              std::function<std::string()> check_max_clients) {
   constexpr size_t kMaxAddresses = 16;
-  registry.AddStringList("bind", {.target = &bind,
-                                  .default_value = {"*", "-::*"},
-                                  .max_count = kMaxAddresses,
-                                  .apply = rebind});
+  registry.AddStringList(
+      "bind", {.target = &bind, .default_value = {"*", "-::*"}, .max_count = kMaxAddresses, .apply = rebind});
   registry.AddString("bind-source-addr", {.target = &bind_source});
   registry.AddInteger("port", {.target = &port, .max = 65535, .default_value = 6379, .apply = rebind});
-  registry.AddInteger("tcp-backlog",
-                      {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});
+  registry.AddInteger(
+      "tcp-backlog",
+      {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});
   registry.AddInteger("tcp-keepalive", {.target = &tcp_keepalive_s, .max = INT_MAX, .default_value = 300});
   registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX, .default_value = 0});
   registry.AddInteger("maxclients", {.target = &max_clients,
@@ -91,7 +90,8 @@ void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::stri
                        .rewrite =
                            [this] {
                              std::vector<std::string> lines;
-                             for (int i = 0; i < kClientClasses; ++i) lines.push_back(OutputLimitText(*this, i));
+                             for (int i = 0; i < kClientClasses; ++i)
+                               lines.push_back(OutputLimitText(*this, i));
                              return lines;
                            },
                        .min_args = 0,  // SetOutputLimits says what is wrong with their number

@@ -9,11 +9,13 @@ namespace pinyon {
 
 namespace {
 
-// A slice of active expiry, for each step of active-expire-effort. Turns follow each other at once while keys are
-// due, so with busy clients (whose part of a turn is a millisecond) expiry gets at least a fifth of the time.
+// A slice of active expiry, for each step of active-expire-effort. Turns follow each other at once while keys
+// are due, so with busy clients (whose part of a turn is a millisecond) expiry gets at least a fifth of the
+// time.
 constexpr int64_t kExpireSliceUs = 250;
 constexpr int64_t kExpireStepUs = 50;
-// Segments looked at in each database per tick, and how many are rebuilt in a slice (some ten microseconds each).
+// Segments looked at in each database per tick, and how many are rebuilt in a slice (some ten microseconds
+// each).
 constexpr size_t kSegmentsPerTick = 64;
 constexpr size_t kRebuildsPerSlice = 2;
 // Slabs taken back, and given back to the system, in a slice (some microseconds each).

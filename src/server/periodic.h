@@ -1,5 +1,5 @@
-// Work that recurs: active expiry, housekeeping of tables and memory, idle clients, rates. The timer only marks what
-// is due; it is done in slices within turns, so that no turn takes long.
+// Work that recurs: active expiry, housekeeping of tables and memory, idle clients, rates. The timer only
+// marks what is due; it is done in slices within turns, so that no turn takes long.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace pinyon {
 
 class Periodic {
  public:
-  Periodic(Engine& engine, Dispatcher& dispatcher, ServerStats& stats, const ProcessOptions& options, ChunkPool& pool)
+  Periodic(Engine& engine, Dispatcher& dispatcher, ServerStats& stats, const ProcessOptions& options,
+           ChunkPool& pool)
       : engine_(engine), dispatcher_(dispatcher), stats_(stats), options_(options), pool_(pool) {}
 
   // The timer's call, `hz` times a second.

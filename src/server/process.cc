@@ -25,8 +25,9 @@ constexpr int64_t kReservedDescriptors = 32;
 
 void OnCrash(int signal, siginfo_t* info, void*) {
   char text[128];
-  const int length = std::snprintf(text, sizeof text, "\n=== PINYON CRASHED: signal %d (%s), address %p ===\n", signal,
-                                   strsignal(signal), info->si_addr);
+  const int length =
+      std::snprintf(text, sizeof text, "\n=== PINYON CRASHED: signal %d (%s), address %p ===\n", signal,
+                    strsignal(signal), info->si_addr);
   if (length > 0 && write(STDERR_FILENO, text, static_cast<size_t>(length)) < 0) _exit(1);
   PrintStackTrace();
   // The handler was reset when it was entered: the signal now does what it does by default.
@@ -55,8 +56,10 @@ int64_t ReserveDescriptors(int64_t clients, Log& log) {
   const int64_t room = static_cast<int64_t>(limit.rlim_cur) - kReservedDescriptors;
   if (room > 0) {
     log.Warning(
-        "You requested maxclients of {} requiring at least {} max file descriptors. The server can't set maximum open "
-        "files to {} because of OS error or limit: maxclients has been reduced to {}. If you need higher maxclients "
+        "You requested maxclients of {} requiring at least {} max file descriptors. The server can't set "
+        "maximum open "
+        "files to {} because of OS error or limit: maxclients has been reduced to {}. If you need higher "
+        "maxclients "
         "increase 'ulimit -n'.",
         clients, wanted, wanted, room);
   }
@@ -107,9 +110,12 @@ void ProcessTitle::Set(const std::string& title) {
 
 bool ExpandTitle(const std::string& title_template, const TitleFields& fields, std::string* title) {
   const std::pair<std::string_view, const std::string*> variables[] = {
-      {"{title}", &fields.title},         {"{listen-addr}", &fields.listen_address},
-      {"{server-mode}", &fields.server_mode}, {"{port}", &fields.port},
-      {"{tls-port}", &fields.tls_port},   {"{unixsocket}", &fields.unix_socket},
+      {"{title}", &fields.title},
+      {"{listen-addr}", &fields.listen_address},
+      {"{server-mode}", &fields.server_mode},
+      {"{port}", &fields.port},
+      {"{tls-port}", &fields.tls_port},
+      {"{unixsocket}", &fields.unix_socket},
       {"{config-file}", &fields.config_file}};
   title->clear();
   std::string_view rest = title_template;
@@ -120,8 +126,9 @@ bool ExpandTitle(const std::string& title_template, const TitleFields& fields, s
       rest.remove_prefix(plain);
       continue;
     }
-    const auto* found = std::find_if(std::begin(variables), std::end(variables),
-                                     [rest](const auto& variable) { return rest.starts_with(variable.first); });
+    const auto* found =
+        std::find_if(std::begin(variables), std::end(variables),
+                     [rest](const auto& variable) { return rest.starts_with(variable.first); });
     if (found == std::end(variables)) return false;
     title->append(*found->second);
     rest.remove_prefix(found->first.size());

@@ -8,8 +8,8 @@
 
 namespace pinyon {
 
-// Raises the limit of open files so that `clients` can connect beside what the server itself needs. Returns how many
-// clients there is room for: `clients`, or fewer when the system does not allow it.
+// Raises the limit of open files so that `clients` can connect beside what the server itself needs. Returns
+// how many clients there is room for: `clients`, or fewer when the system does not allow it.
 int64_t ReserveDescriptors(int64_t clients, Log& log);
 
 // Goes on in a child of init, without terminal or standard streams. Returns false when that fails.
@@ -18,8 +18,8 @@ bool Daemonize();
 // Writes "<pid>\n"; a failure is logged and otherwise ignored, as the server runs just as well without.
 void WritePidFile(const std::string& path, Log& log);
 
-// Reserves the room in which SetProcessTitle writes; to be called once, by main, with its own arguments, which are
-// not valid any more after the first SetProcessTitle.
+// Reserves the room in which SetProcessTitle writes; to be called once, by main, with its own arguments,
+// which are not valid any more after the first SetProcessTitle.
 class ProcessTitle {
  public:
   ProcessTitle(int argc, char** argv);
@@ -31,8 +31,8 @@ class ProcessTitle {
   size_t room_ = 0;
 };
 
-// Replaces {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket} and {config-file}; returns false
-// when the template has another variable.
+// Replaces {title}, {listen-addr}, {server-mode}, {port}, {tls-port}, {unixsocket} and {config-file}; returns
+// false when the template has another variable.
 struct TitleFields {
   std::string title, listen_address, server_mode, port, tls_port, unix_socket, config_file;
 };

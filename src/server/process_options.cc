@@ -26,19 +26,16 @@ SettingError ChangeFolder(const std::string& path) {
 }  // namespace
 
 void ProcessOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
-  registry.AddInteger("databases", {.target = &databases,
-                                    .min = 1,
-                                    .max = INT_MAX,
-                                    .default_value = 16,
-                                    .flags = setting::kImmutable});
+  registry.AddInteger(
+      "databases",
+      {.target = &databases, .min = 1, .max = INT_MAX, .default_value = 16, .flags = setting::kImmutable});
   registry.AddInteger("hz", {.target = &hz,
                              .max = INT_MAX,
                              .default_value = 10,
-                             .apply =
-                                 [this, changed = std::move(hooks.hz_changed)] {
-                                   hz = std::clamp(hz, kMinHz, kMaxHz);
-                                   return changed();
-                                 }});
+                             .apply = [this, changed = std::move(hooks.hz_changed)] {
+                               hz = std::clamp(hz, kMinHz, kMaxHz);
+                               return changed();
+                             }});
   registry.AddBool("dynamic-hz", {.target = &dynamic_hz, .default_value = true});
   registry.AddInteger("active-expire-effort",
                       {.target = &active_expire_effort, .min = 1, .max = 10, .default_value = 1});
@@ -54,11 +51,13 @@ void ProcessOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
   registry.AddBool("always-show-logo", {.target = &always_show_logo, .flags = setting::kImmutable});
   registry.AddBool("daemonize", {.target = &daemonize, .flags = setting::kImmutable});
   registry.AddString("pidfile", {.target = &pid_file, .flags = setting::kImmutable});
-  registry.AddBool("set-proc-title", {.target = &set_proc_title, .default_value = true, .flags = setting::kImmutable});
+  registry.AddBool("set-proc-title",
+                   {.target = &set_proc_title, .default_value = true, .flags = setting::kImmutable});
   registry.AddString("proc-title-template", {.target = &proc_title_template,
                                              .default_value = "{title} {listen-addr} {server-mode}",
                                              .apply = std::move(hooks.title_changed)});
-  registry.AddInteger("shutdown-timeout", {.target = &shutdown_timeout_s, .max = INT_MAX, .default_value = 10});
+  registry.AddInteger("shutdown-timeout",
+                      {.target = &shutdown_timeout_s, .max = INT_MAX, .default_value = 10});
   registry.AddSpecial("dir", {.set = [](const std::vector<std::string>& args,
                                         setting::Phase) { return ChangeFolder(args[0]); },
                               .get = CurrentFolder,

@@ -13,15 +13,24 @@ namespace pinyon {
 namespace {
 
 constexpr std::string_view kProtectedModeError =
-    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
-    "default user. In this mode connections are only accepted from the loopback interface. If you want to connect "
-    "from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode "
-    "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the "
-    "same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. "
-    "Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by "
-    "editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the "
-    "server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' "
-    "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above "
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for "
+    "the "
+    "default user. In this mode connections are only accepted from the loopback interface. If you want to "
+    "connect "
+    "from external computers to Redis you may adopt one of the following solutions: 1) Just disable "
+    "protected mode "
+    "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis "
+    "from the "
+    "same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if "
+    "you do so. "
+    "Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected "
+    "mode by "
+    "editing the Redis configuration file, and setting the protected mode option to 'no', and then "
+    "restarting the "
+    "server. 3) If you started the server manually just for testing, restart it with the '--protected-mode "
+    "no' "
+    "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of "
+    "the above "
     "things in order for the server to start accepting connections from the outside.\r\n";
 
 std::string RandomHex(Random random, int digits) {
@@ -47,7 +56,8 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       dispatcher_(engine_),
       turn_(engine_, dispatcher_),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
-      listeners_(loop_, configuration.network, log_, [this](Connection* connection) { OnAccept(connection); }),
+      listeners_(loop_, configuration.network, log_,
+                 [this](Connection* connection) { OnAccept(connection); }),
       run_id_(RandomHex(Random::FromSystem(), 40)),
       executable_(ExecutablePath()),
       start_ms_(WallMs()) {
@@ -71,8 +81,8 @@ void Server::BindHooks() {
     const int64_t wanted = configuration_.network.max_clients;
     const int64_t room = ReserveDescriptors(wanted, log_);
     if (room >= wanted) return std::string();
-    return fmt::format("The operating system is not able to handle the specified number of clients, try with {}",
-                       room);
+    return fmt::format(
+        "The operating system is not able to handle the specified number of clients, try with {}", room);
   };
   configuration_.on_hz_changed = [this] {
     loop_.SetInterval(tick_timer_, static_cast<uint64_t>(1000 / configuration_.process.hz));
@@ -88,15 +98,18 @@ void Server::BindHooks() {
 std::string Server::Start() {
   log_.RefreshTimeZone();
   log_.Warning("oO0OoO0OoO0Oo Pinyon is starting oO0OoO0OoO0Oo");
-  log_.Warning("Pinyon version={}, bits={}, pid={}, just started", PINYON_VERSION, sizeof(void*) * 8, getpid());
+  log_.Warning("Pinyon version={}, bits={}, pid={}, just started", PINYON_VERSION, sizeof(void*) * 8,
+               getpid());
   if (configuration_.config_path.empty()) {
-    log_.Warning("Warning: no config file specified, using the default config. In order to specify a config file use "
-                 "pinyon-server /path/to/pinyon.conf");
+    log_.Warning(
+        "Warning: no config file specified, using the default config. In order to specify a config file use "
+        "pinyon-server /path/to/pinyon.conf");
   } else {
     log_.Warning("Configuration loaded");
   }
   const auto inert = configuration_.inert.NamesInUse(configuration_.registry);
-  if (!inert.empty()) log_.Warning("Known directives without effect yet: {}", fmt::format("{}", fmt::join(inert, ", ")));
+  if (!inert.empty())
+    log_.Warning("Known directives without effect yet: {}", fmt::format("{}", fmt::join(inert, ", ")));
 
   const int64_t room = ReserveDescriptors(configuration_.network.max_clients, log_);
   if (room < 1) return "The limit of open files leaves no room for a client. Increase 'ulimit -n'.";
@@ -116,9 +129,9 @@ std::string Server::Start() {
 
 std::string Server::UpdateTitle() {
   const NetworkOptions& network = configuration_.network;
-  const std::string address = network.port == 0       ? network.unix_socket
+  const std::string address = network.port == 0      ? network.unix_socket
                               : network.bind.empty() ? fmt::format("*:{}", network.port)
-                                                      : fmt::format("{}:{}", network.bind[0], network.port);
+                                                     : fmt::format("{}:{}", network.bind[0], network.port);
   std::string title;
   if (!ExpandTitle(configuration_.process.proc_title_template,
                    {.title = executable_,
@@ -170,7 +183,8 @@ std::string Server::RefusalOf(const Connection& connection) {
     ++stats_.connections_rejected;
     return "-ERR max number of clients reached\r\n";
   }
-  const bool open_to_all = !configuration_.network.protected_mode || !configuration_.engine.requirepass.empty();
+  const bool open_to_all =
+      !configuration_.network.protected_mode || !configuration_.engine.requirepass.empty();
   if (open_to_all || connection.IsLocal()) return {};
   ++stats_.connections_rejected;
   return std::string(kProtectedModeError);
@@ -281,12 +295,10 @@ void Server::CheckClient(Client& client) {
 }
 
 InfoSources Server::Sources() {
-  return {engine_,     stats_,
-          turn_.stats(), configuration_.network,
-          configuration_.process, cycles_,
-          run_id_,     executable_,
-          configuration_.config_path, start_ms_,
-          max_input_bytes_, max_output_bytes_};
+  return {
+      engine_,          stats_,           turn_.stats(), configuration_.network,     configuration_.process,
+      cycles_,          run_id_,          executable_,   configuration_.config_path, start_ms_,
+      max_input_bytes_, max_output_bytes_};
 }
 
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }

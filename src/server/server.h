@@ -1,4 +1,5 @@
-// The server: wires loop, listeners, clients, turn, engine and periodic work together, and owns no logic of theirs.
+// The server: wires loop, listeners, clients, turn, engine and periodic work together, and owns no logic of
+// theirs.
 #pragma once
 
 #include <memory>

@@ -8,8 +8,8 @@ namespace pinyon {
 
 namespace {
 
-// How many requests are parsed ahead before the first of them runs: enough to hide the memory's latency, few enough
-// that what was fetched is still in the first-level cache.
+// How many requests are parsed ahead before the first of them runs: enough to hide the memory's latency, few
+// enough that what was fetched is still in the first-level cache.
 constexpr size_t kBatchRequests = 32;
 constexpr size_t kClientShare = 32;
 // How many requests are parsed between fetching a bucket and looking into it.
@@ -48,7 +48,8 @@ bool Turn::Run() {
   Commit();
   ++stats_.turns;
   const int64_t cpu_ns = ThreadCpuNs();
-  if (cpu_ns_ != 0) stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
+  if (cpu_ns_ != 0)
+    stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
   cpu_ns_ = cpu_ns;
   return background_left || !ready_.empty() || !flush_.empty();
 }
@@ -157,8 +158,8 @@ void Turn::RunRequest(const Request& request) {
   }
   if (request.argc > 0) {
     if (client.parser.HoldsArguments()) client.session.large_args = &client.parser.large_args();
-    dispatcher_.Dispatch(client.session, request.command, Args(args_.data() + request.first_arg, request.argc),
-                         request.key_hash);
+    dispatcher_.Dispatch(client.session, request.command,
+                         Args(args_.data() + request.first_arg, request.argc), request.key_hash);
     client.session.large_args = nullptr;
   }
   client.input.Consume(request.bytes);
@@ -177,8 +178,8 @@ void Turn::EndBatch() {
     if (visit.has_more) {
       AddReady(client);
     } else {
-      // While nothing has to reach a log first there is no reason to wait for the commit: the buffers that were just
-      // used are written and used again while they are in the cache.
+      // While nothing has to reach a log first there is no reason to wait for the commit: the buffers that
+      // were just used are written and used again while they are in the cache.
       if (!gated) client.Flush(~uint64_t{0});
       client.OnDrained();
     }

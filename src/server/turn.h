@@ -1,13 +1,13 @@
 // One turn of the loop: execute, then commit (see the house plan).
 //
-// Execute takes ready clients in rotation and gathers their requests into a batch: parsed, command resolved, first
-// key hashed, its bucket fetched; then the entries are fetched; then the batch runs in order. A client has a share of
-// each batch and goes to the end of the list with what is left, and the turn has a limit of time, so an endless
-// pipeline delays nobody. Commit writes once for each client that is owed something.
+// Execute takes ready clients in rotation and gathers their requests into a batch: parsed, command resolved,
+// first key hashed, its bucket fetched; then the entries are fetched; then the batch runs in order. A client
+// has a share of each batch and goes to the end of the list with what is left, and the turn has a limit of
+// time, so an endless pipeline delays nobody. Commit writes once for each client that is owed something.
 //
-// Invariants: views into input buffers live within one batch, during which nothing is read; a client is in the batch
-// at most once (its requests stand together); requests are taken off the input as they run, so that those behind one
-// that suspends its client stay unparsed.
+// Invariants: views into input buffers live within one batch, during which nothing is read; a client is in
+// the batch at most once (its requests stand together); requests are taken off the input as they run, so that
+// those behind one that suspends its client stay unparsed.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ namespace pinyon {
 
 struct TurnStats {
   uint64_t turns = 0;
-  uint64_t longest_cpu_us = 0;  // CPU time of the loop's thread from the end of one turn to the end of the next
+  uint64_t longest_cpu_us =
+      0;  // CPU time of the loop's thread from the end of one turn to the end of the next
 };
 
 class Turn {
