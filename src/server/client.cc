@@ -69,7 +69,14 @@ void Client::OnDrained() {
 }
 
 void Client::Flush(uint64_t reached) {
-  if (connection_->is_closing() || connection_->is_writing()) return;
+  if (connection_->is_closing()) return;
+  if (abandoned_) return CloseNow();
+  const int64_t limit = host_.HardOutputLimit();
+  if (limit > 0 && static_cast<int64_t>(OutputBytes()) > limit) {
+    host_.OnOutputLimit(*this);
+    return CloseNow();
+  }
+  if (connection_->is_writing()) return;
   std::array<iovec, kMaxPieces> pieces;
   while (true) {
     OutputBuffer& front = in_flight_.empty() ? output : in_flight_;
@@ -80,7 +87,7 @@ void Client::Flush(uint64_t reached) {
         std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(count), size_t{0},
                         [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
     const ssize_t written = connection_->TryWrite(pieces.data(), count);
-    if (written < 0) return Close(true);
+    if (written < 0) return CloseNow();
     host_.Traffic().output_bytes += static_cast<uint64_t>(written);
     front.Consume(static_cast<size_t>(written));
     if (static_cast<size_t>(written) == total) continue;
@@ -92,7 +99,7 @@ void Client::Flush(uint64_t reached) {
                                      [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
     return connection_->WriteRest(pieces.data(), rest);
   }
-  if (session.closing && in_flight_.empty() && output.empty()) Close(true);
+  if (session.closing && in_flight_.empty() && output.empty()) CloseNow();
 }
 
 void Client::OnRestWritten(int error) {
@@ -104,19 +111,25 @@ void Client::OnRestWritten(int error) {
   host_.OnClientFlush(*this);
 }
 
+void Client::Leave() {
+  session.closing = true;
+  if (left_) return;
+  left_ = true;
+  connection_->PauseReading();
+  host_.OnClientLeaving(*this);
+}
+
 void Client::Close(bool at_once) {
   if (connection_->is_closing()) return;
-  session.closing = true;
-  if (!left_) {
-    left_ = true;
-    connection_->PauseReading();
-    host_.OnClientLeaving(*this);
-  }
-  if (at_once) {
-    connection_->Close();
-  } else {
-    host_.OnClientFlush(*this);
-  }
+  Leave();
+  if (at_once) abandoned_ = true;
+  host_.OnClientFlush(*this);
+}
+
+void Client::CloseNow() {
+  if (connection_->is_closing()) return;
+  Leave();
+  connection_->Close();
 }
 
 void Client::OnClosed() { host_.OnClientGone(*this); }

@@ -39,6 +39,9 @@ class ClientHost {
   // Nothing refers to the client any more: to be deleted.
   virtual void OnClientGone(Client& client) = 0;
   virtual void OnQueryBufferLimit(Client& client) = 0;
+  virtual void OnOutputLimit(Client& client) = 0;
+  // Bytes owed beyond which a client is cut off, 0: no limit.
+  virtual int64_t HardOutputLimit() const = 0;
   virtual int64_t QueryBufferLimit() const = 0;
   virtual int64_t NowMs() const = 0;
   virtual TrafficStats& Traffic() = 0;
@@ -65,8 +68,11 @@ class Client final : public ConnectionHandler {
   void OnDrained();
   // Writes what is owed up to log offset `reached`; closes when that was all and the session is closing.
   void Flush(uint64_t reached);
-  // At once, or after what is owed was sent.
+  // Takes the client out of service. The connection is closed by the next Flush, at once or after what is owed was
+  // sent: so that thousands of clients that leave together are spread over turns.
   void Close(bool at_once);
+  // Closes the connection here and now.
+  void CloseNow();
   bool is_closed() const { return connection_->is_closing(); }
 
   const Connection& connection() const { return *connection_; }
@@ -82,6 +88,7 @@ class Client final : public ConnectionHandler {
   void OnHangUp(int error) override;
   void OnRestWritten(int error) override;
   void OnClosed() override;
+  void Leave();
 
   ClientHost& host_;
   std::unique_ptr<Connection> connection_;
@@ -90,7 +97,8 @@ class Client final : public ConnectionHandler {
   size_t writing_bytes_ = 0;
   size_t read_this_turn_ = 0;
   bool hung_up_ = false;
-  bool left_ = false;  // the host was told that the client leaves
+  bool left_ = false;       // the host was told that the client leaves
+  bool abandoned_ = false;  // what is owed is not sent any more
 };
 
 }  // namespace pinyon

@@ -68,7 +68,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
 
 Server::~Server() {
   listeners_.Close();
-  for (const auto& [id, client] : clients_) client->Close(true);
+  for (const auto& [id, client] : clients_) client->CloseNow();
   loop_.DrainClosing();
 }
 
@@ -287,11 +287,15 @@ void Server::CheckClient(Client& client) {
   }
   const bool soft_passed =
       client.soft_limit_since_ms != 0 && now_ms - client.soft_limit_since_ms > limit.soft_seconds * 1000;
-  if (!soft_passed && (limit.hard == 0 || owed < limit.hard)) return;
+  if (!soft_passed) return;
+  OnOutputLimit(client);
+  client.Close(true);
+}
+
+void Server::OnOutputLimit(Client& client) {
   ++stats_.output_buffer_disconnections;
   log_.Warning("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
                client.session.id, client.connection().PeerName());
-  client.Close(true);
 }
 
 InfoSources Server::Sources() {

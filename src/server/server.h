@@ -77,6 +77,10 @@ class Server final : public ServerControl, public ClientHost {
   void OnClientLeaving(Client& client) override;
   void OnClientGone(Client& client) override;
   void OnQueryBufferLimit(Client& client) override;
+  void OnOutputLimit(Client& client) override;
+  int64_t HardOutputLimit() const override {
+    return configuration_.network.output_limits[NetworkOptions::kNormal].hard;
+  }
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
   int64_t NowMs() const override { return keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }

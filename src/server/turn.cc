@@ -69,7 +69,8 @@ void Turn::Execute() {
 
 void Turn::GatherBatch() {
   // Clients that come back into the list wait for the next batch.
-  for (size_t waiting = ready_.size(); waiting > 0 && batch_.size() < kBatchRequests; --waiting) {
+  for (size_t waiting = ready_.size(); waiting > 0 && batch_.size() < kBatchRequests && visits_.size() < kBatchRequests;
+       --waiting) {
     Client& client = *ready_.front();
     ready_.pop_front();
     client.in_ready_list = false;
@@ -193,11 +194,16 @@ void Turn::EndBatch() {
 }
 
 void Turn::Commit() {
-  // Clients that are added while this goes on are for the next turn.
-  flushing_.swap(flush_);
-  for (Client* client : flushing_) client->in_flush_list = false;
-  for (Client* client : flushing_) client->Flush(engine_.effects.reply_offset());
-  flushing_.clear();
+  // Clients that are added while this goes on, and those for whom there is no time, are for the next turn.
+  constexpr size_t kFlushesPerCheck = 16;
+  const int64_t end_us = MonotonicUs() + kTurnUs;
+  for (size_t waiting = flush_.size(), done = 0; waiting > 0; --waiting) {
+    Client& client = *flush_.front();
+    flush_.pop_front();
+    client.in_flush_list = false;
+    client.Flush(engine_.effects.reply_offset());
+    if (++done % kFlushesPerCheck == 0 && MonotonicUs() >= end_us) return;
+  }
 }
 
 }  // namespace pinyon

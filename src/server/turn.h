@@ -75,8 +75,7 @@ class Turn {
   Dispatcher& dispatcher_;
   std::function<bool()> background_;
   std::deque<Client*> ready_;
-  std::vector<Client*> flush_;
-  std::vector<Client*> flushing_;
+  std::deque<Client*> flush_;
   std::vector<Request> batch_;  // never grows beyond what is reserved
   std::vector<Visit> visits_;
   size_t fetched_ = 0;  // requests of the batch whose entries were fetched

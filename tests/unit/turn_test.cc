@@ -29,6 +29,8 @@ namespace {
 class GatedLog final : public EffectListener {
  public:
   uint64_t Append(std::string_view commands) override { return written += commands.size(); }
+  void OnOutputLimit(Client&) override {}
+  int64_t HardOutputLimit() const override { return 0; }
   uint64_t ReplyOffset() const override { return reached; }
   uint64_t written = 0;
   uint64_t reached = 0;
@@ -125,6 +127,8 @@ class TurnFixture final : public ClientHost {
   int64_t QueryBufferLimit() const override { return 1 << 30; }
   int64_t NowMs() const override { return commands.keyspace.now_ms(); }
   TrafficStats& Traffic() override { return traffic_; }
+  void OnOutputLimit(Client&) override {}
+  int64_t HardOutputLimit() const override { return 0; }
   uint64_t ReplyOffset() const override { return ~uint64_t{0}; }
 
   CommandFixture commands;
