@@ -160,6 +160,21 @@ void WriteFields(Call& call, const FieldOperations& operations) {
   }
 }
 
+// Only read, unless an operation is no GET. Their arguments are not looked at.
+uint32_t BitFieldKeyFlags(Args args) {
+  for (size_t i = 2; i < args.size();) {
+    const size_t following = args.size() - i - 1;
+    if (EqualsIgnoreCase(args[i], "get") && following >= 2) {
+      i += 3;
+    } else if (EqualsIgnoreCase(args[i], "overflow") && following >= 1) {
+      i += 2;
+    } else {
+      return kKeyRW | kKeyAccess | kKeyUpdate;
+    }
+  }
+  return kKeyRO | kKeyAccess;
+}
+
 // BITFIELD key [GET encoding offset | [OVERFLOW WRAP | SAT | FAIL] SET encoding offset value | INCRBY ...]
 // ...
 void BitField(Call& call) {
@@ -190,6 +205,7 @@ constexpr CommandSpec kCommands[] = {
                .begin = KeySpec::Begin::kIndex,
                .index = 1,
                .notes = "This command allows both access and modification of the key"}},
+     .key_flags = BitFieldKeyFlags,
      .group = "bitmap",
      .since = "3.2.0",
      .complexity = "O(1) for each subcommand specified",

@@ -308,23 +308,26 @@ void WriteDocs(ReplyWriter& reply, const Command& command) {
   const CommandSpec& spec = *command.spec;
   const std::string_view complexity = spec.complexity;
   const bool deprecated = spec.deprecated_since != nullptr, replaced = spec.replaced_by != nullptr;
+  std::vector<std::string_view> flags;
+  if (deprecated) flags.push_back("deprecated");
+  if (spec.is_system) flags.push_back("syscmd");
   std::vector<DocArgument> arguments;
   std::string error;
   const bool parsed = ParseSyntax(spec, &arguments, &error);
   PINYON_CHECK(parsed);  // the table refused malformed lines
 
   reply.Bulk(command.name);
-  reply.MapHeader(size_t{3} + !complexity.empty() + (deprecated ? 2 : 0) + replaced +
+  reply.MapHeader(size_t{3} + !complexity.empty() + !flags.empty() + deprecated + replaced +
                   (HistoryLength(spec) > 0) + !arguments.empty() + !command.subcommands.empty());
   WriteText(reply, "summary", spec.summary);
   WriteText(reply, "since", spec.since);
   WriteText(reply, "group", spec.group);
   if (!complexity.empty()) WriteText(reply, "complexity", complexity);
-  if (deprecated) {
+  if (!flags.empty()) {
     reply.Bulk("doc_flags");
-    WriteNames(reply, {"deprecated"});
-    WriteText(reply, "deprecated_since", spec.deprecated_since);
+    WriteNames(reply, flags);
   }
+  if (deprecated) WriteText(reply, "deprecated_since", spec.deprecated_since);
   if (replaced) WriteText(reply, "replaced_by", spec.replaced_by);
   if (HistoryLength(spec) > 0) WriteHistory(reply, spec);
   if (!arguments.empty()) {

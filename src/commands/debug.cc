@@ -311,7 +311,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "server",
      .since = "1.0.0",
      .complexity = "Depends on subcommand.",
-     .summary = "Looks inside the server, or makes it fail, for debugging"},
+     .summary = "Looks inside the server, or makes it fail, for debugging",
+     .is_system = true},
 };
 
 }  // namespace

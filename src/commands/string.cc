@@ -408,6 +408,15 @@ constexpr KeySpec WithNotes(KeySpec spec, const char* notes) {
   return spec;
 }
 
+// Read, too, when the old value is asked for. As the options are not parsed, an argument of one that spells
+// GET counts (probed).
+uint32_t SetKeyFlags(Args args) {
+  for (size_t i = 3; i < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "get")) return kReadModify;
+  }
+  return kOverwrite;
+}
+
 constexpr CommandSpec kCommands[] = {
     {.name = "set",
      .arity = -3,
@@ -416,6 +425,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclString,
      .keys = {WithNotes(KeyAt(1, kReadModify | kKeyVariableFlags),
                         "RW and ACCESS due to the optional `GET` argument")},
+     .key_flags = SetKeyFlags,
      .group = "string",
      .since = "1.0.0",
      .complexity = "O(1)",

@@ -133,6 +133,8 @@ struct CommandSpec {
   KeySpec keys[kMaxKeySpecs] = {};
   // Adds the positions of keys where `keys` cannot tell (SORT, GET options ...); null when they can.
   void (*get_keys)(Args args, std::vector<int>* positions) = nullptr;
+  // What a request does with its keys, where that depends on the other arguments (kKeyVariableFlags).
+  uint32_t (*key_flags)(Args args) = nullptr;
   const char* group = "";  // COMMAND DOCS: "string", "generic", ...
   const char* since = "";
   const char* complexity = "";
@@ -140,6 +142,7 @@ struct CommandSpec {
   const char* syntax = "";   // the arguments as documentation prints them, "" for none
   const char* tips = "";     // COMMAND INFO's tips, separated by commas
   HistoryNote history[kMaxHistory] = {};
+  bool is_system = false;  // COMMAND DOCS: syscmd, for developers of the server
   const char* deprecated_since = nullptr;
   const char* replaced_by = nullptr;
   std::span<const CommandSpec> subcommands = {};

@@ -86,6 +86,10 @@ bool FindKeys(const Command& command, Args args, std::vector<KeyPosition>* keys)
       if (!AddKeysOfSpec(key_spec, min_count, args, keys)) return false;
     }
   }
+  if (spec.key_flags != nullptr) {
+    const uint32_t flags = spec.key_flags(args);
+    for (KeyPosition& key : *keys) key.flags = flags;
+  }
   if (spec.get_keys != nullptr && get_keys_flags != 0) {
     std::vector<int> positions;
     spec.get_keys(args, &positions);

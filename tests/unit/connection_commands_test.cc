@@ -213,6 +213,13 @@ TEST_CASE("command: keys of a request", "[command]") {
   CHECK(f.Run("COMMAND GETKEYS mset a 1 b 2") == "*2\r\n$1\r\na\r\n$1\r\nb\r\n");
   CHECK(f.Run("COMMAND GETKEYSANDFLAGS mset a 1 b 2") ==
         "*2\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n*2\r\n$1\r\nb\r\n*2\r\n+OW\r\n+update\r\n");
+  constexpr std::string_view kReads = "*1\r\n*2\r\n$1\r\nk\r\n*2\r\n+RO\r\n+access\r\n";
+  constexpr std::string_view kOverwrites = "*1\r\n*2\r\n$1\r\nk\r\n*2\r\n+OW\r\n+update\r\n";
+  constexpr std::string_view kModifies = "*1\r\n*2\r\n$1\r\nk\r\n*3\r\n+RW\r\n+access\r\n+update\r\n";
+  CHECK(f.Run("COMMAND GETKEYSANDFLAGS set k get") == kOverwrites);
+  CHECK(f.Run("COMMAND GETKEYSANDFLAGS set k v ex 1 get") == kModifies);
+  CHECK(f.Run("COMMAND GETKEYSANDFLAGS bitfield k get u8 0 overflow sat") == kReads);
+  CHECK(f.Run("COMMAND GETKEYSANDFLAGS bitfield k get u8 0 set u8 0 1") == kModifies);
   CHECK(f.Run("COMMAND GETKEYS object encoding k") == "*1\r\n$1\r\nk\r\n");
   CHECK(f.Run("COMMAND GETKEYS nothing a") == "-ERR Invalid command specified\r\n");
   CHECK(f.Run("COMMAND GETKEYS object nothing k") == "-ERR Invalid command specified\r\n");
