@@ -113,8 +113,8 @@ Step CommandInfo(Random& random, const Pool& pool) {
 }
 
 Step CommandGetKeys(Random& random) {
-  Args args = {"COMMAND", Word(random, "GETKEYS")};
-  switch (random.Below(8)) {
+  Args args = {"COMMAND", Word(random, random.OneIn(2) ? "GETKEYS" : "GETKEYSANDFLAGS")};
+  switch (random.Below(11)) {
     case 0: args.insert(args.end(), {"MSET", Key(random), "1", Key(random), "2"}); break;
     case 1: args.insert(args.end(), {"GET", Key(random)}); break;
     case 2: args.insert(args.end(), {"DEL", Key(random), Key(random), Key(random)}); break;
@@ -122,6 +122,17 @@ Step CommandGetKeys(Random& random) {
     case 4: args.insert(args.end(), {random.Pick({"PING", "DBSIZE", "NOSUCHCOMMAND"})}); break;
     case 5: args.insert(args.end(), {"SET", Key(random)}); break;
     case 6: args.insert(args.end(), {"OBJECT", "ENCODING", Key(random)}); break;
+    case 7:
+      args.insert(args.end(), {"SET", Key(random), "GET", random.Pick({"GET", "get", "NX", "EX"})});
+      break;
+    case 8: args.insert(args.end(), {"BITFIELD", Key(random), "GET", "u8", "0"}); break;
+    case 9: {
+      args.insert(args.end(), {"BITFIELD", Key(random)});
+      for (size_t words = random.Below(5); words > 0; --words) {
+        args.push_back(random.Pick({"get", "SET", "OVERFLOW", "u8", "0", "WRAP"}));
+      }
+      break;
+    }
     default: args.insert(args.end(), {"COPY", Key(random), Key(random), "REPLACE"});
   }
   return Fixed(args);
