@@ -31,6 +31,7 @@ bool IsCrossProtocol(std::string_view command) {
 }  // namespace
 
 void Dispatcher::UpdateTime() {
+  EndTiming();
   engine_.keyspace.set_now_ms(WallMs());
   time_cycles_ = mark_ = CycleClock::Now();
 }
@@ -68,16 +69,28 @@ void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t fir
   ++command.stats.calls;
   ++engine_.stats.commands_processed;
 
+  StartTiming(command);
   Call call(engine_, session, command, args, first_key_hash);
   command.spec->handler(call);
+  if ((command.flags & kFast) == 0) EndTiming();
 
-  const uint64_t end = CycleClock::Now();
-  command.cycles += end - mark_;
-  mark_ = end;
   if (session.reply.error_count() != errors_before) CountError(session, command);
   if (call.changes() == 0) return;
   engine_.stats.changes_since_save += call.changes();
   if (engine_.effects.Listening() && !call.has_explicit_effect()) engine_.effects.Add(call.db.index(), args);
+}
+
+void Dispatcher::StartTiming(Command& command) {
+  if (timed_ == &command) return;
+  EndTiming();
+  timed_ = &command;
+}
+
+void Dispatcher::EndTiming() {
+  const uint64_t now = CycleClock::Now();
+  if (timed_ != nullptr) timed_->cycles += now - mark_;
+  timed_ = nullptr;
+  mark_ = now;
 }
 
 void Dispatcher::CountError(Session& session, Command& command) {

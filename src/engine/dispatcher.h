@@ -24,6 +24,9 @@ class Dispatcher {
 
   // Sets the frozen time from the clock; called at the start of a batch.
   void UpdateTime();
+  // Time is measured by the run of equal fast commands, as reading the clock takes longer than some of them. To be
+  // called at the end of a batch, so that a run does not include what follows.
+  void EndTiming();
 
  private:
   // Replies the error to a request that must not run, and returns true.
@@ -34,12 +37,14 @@ class Dispatcher {
   // Whether a command that comes within MULTI waits for EXEC.
   static bool MustQueue(const Command& command);
   static void AdvanceReplyMode(Session& session);
+  void StartTiming(Command& command);
   void CountError(Session& session, Command& command);
   void CountErrorCode(std::string_view code);
 
   Engine& engine_;
   uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock
-  uint64_t mark_ = 0;         // when the last command ended
+  Command* timed_ = nullptr;  // what the time since mark_ belongs to
+  uint64_t mark_ = 0;         // when the last run of commands ended
   int64_t attack_logged_ms_ = 0;
 };
 

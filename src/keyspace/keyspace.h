@@ -42,7 +42,10 @@ class Keyspace {
   // Time stands still within a unit: the dispatcher sets it, everything below reads it. Unix time,
   // milliseconds.
   int64_t now_ms() const { return now_ms_; }
-  void set_now_ms(int64_t now_ms) { now_ms_ = now_ms; }
+  void set_now_ms(int64_t now_ms) {
+    now_ms_ = now_ms;
+    access_clock_ = static_cast<uint32_t>(now_ms / 1000) & 0xffffff;
+  }
 
   // While set, expired keys are hidden, not deleted (loading, replicas).
   bool hides_expired_only() const { return hides_expired_only_; }
@@ -57,11 +60,12 @@ class Keyspace {
   const HashSeed& seed() const { return seed_; }
 
   // The access clock of new and touched entries: seconds, 24 bits.
-  uint32_t AccessClock() const { return static_cast<uint32_t>(now_ms_ / 1000) & 0xffffff; }
+  uint32_t AccessClock() const { return access_clock_; }
   void Touch(Entry* entry) const { entry->set_access(AccessClock()); }
 
  private:
   int64_t now_ms_ = 0;
+  uint32_t access_clock_ = 0;
   bool hides_expired_only_ = false;
   KeyspaceObserver* observer_ = nullptr;
   KeyspaceStats stats_;

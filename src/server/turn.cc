@@ -62,6 +62,7 @@ void Turn::Execute() {
     GatherBatch();
     if (batch_.size() > 1) FetchEntries(0);
     RunBatch();
+    dispatcher_.EndTiming();
     EndBatch();
     if (ready_.empty() || MonotonicUs() >= end_us) return;
   }
