@@ -310,7 +310,7 @@ void WriteDocs(ReplyWriter& reply, const Command& command) {
   const bool deprecated = spec.deprecated_since != nullptr, replaced = spec.replaced_by != nullptr;
   std::vector<std::string_view> flags;
   if (deprecated) flags.push_back("deprecated");
-  if (spec.is_system) flags.push_back("syscmd");
+  if (spec.flags & kSystemCommand) flags.push_back("syscmd");
   std::vector<DocArgument> arguments;
   std::string error;
   const bool parsed = ParseSyntax(spec, &arguments, &error);

@@ -43,6 +43,8 @@ enum CommandFlags : uint32_t {
   kRunsInMulti = 1u << 29,
   // Refused unless enable-debug-command allows it.
   kProtectedDebug = 1u << 30,
+  // For developers of the server; only COMMAND DOCS says so (syscmd).
+  kSystemCommand = 1u << 31,
 };
 
 enum AclCategory : uint32_t {
@@ -142,7 +144,6 @@ struct CommandSpec {
   const char* syntax = "";   // the arguments as documentation prints them, "" for none
   const char* tips = "";     // COMMAND INFO's tips, separated by commas
   HistoryNote history[kMaxHistory] = {};
-  bool is_system = false;  // COMMAND DOCS: syscmd, for developers of the server
   const char* deprecated_since = nullptr;
   const char* replaced_by = nullptr;
   std::span<const CommandSpec> subcommands = {};
