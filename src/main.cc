@@ -25,13 +25,23 @@ int main(int argc, char** argv) {
     return 0;
   }
 
+  pinyon::Log early_log;
+  early_log.SetRole(pinyon::LogRole::kChild);
+  if (start.read_stdin) early_log.Warning("Reading config from stdin");
   pinyon::Configuration configuration;
   std::string error = configuration.Load(start);
   if (!error.empty()) return Refuse(error);
   pinyon::InstallCrashHandlers();
   pinyon::ProcessTitle title(argc, argv);
-  if (configuration.process.daemonize && !pinyon::Daemonize())
-    return Refuse("Cannot run in the background: fork failed");
+  pinyon::ProcessOptions& process = configuration.process;
+  pinyon::Log log(process.log_file, process.log_level);
+  log.SetRole(pinyon::LogRole::kChild);
+  process.supervisor = pinyon::ReportToSupervisor(process.supervised, log);
+  const bool supervised = process.supervisor != pinyon::Supervision::kNone;
+  if (process.daemonize && !supervised) {
+    if (process.pid_file.empty()) process.pid_file = pinyon::kDaemonPidFile;
+    if (!pinyon::Daemonize()) return Refuse("Cannot run in the background: fork failed");
+  }
 
   pinyon::Server server(configuration, title);
   error = server.Start();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "commands/client_line.h"
 #include "commands/client_name.h"
 #include "commands/families.h"
 #include "commands/help.h"
@@ -46,30 +47,10 @@ std::string FlagsOf(const Session& session, const ServerControl::ConnectionInfo&
   return flags.empty() ? "N" : flags;
 }
 
-// One line of CLIENT LIST, in the format of Redis 7.2.
 void AppendLine(Call& call, const Session& session, std::string* text) {
-  const ServerControl::ConnectionInfo info = call.engine.server.GetConnectionInfo(session);
-  size_t argument_bytes = 0;
-  if (&session == &call.session) {
-    for (const std::string_view argument : call.args) argument_bytes += argument.size();
-  }
-  const Transaction& transaction = session.transaction;
-  const int64_t queued = transaction.active() ? static_cast<int64_t>(transaction.size()) : -1;
-  const int64_t now_ms = call.now_ms();
-  auto out = std::back_inserter(*text);
-  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}", session.id,
-                 info.address, info.local_address, info.fd, session.name,
-                 (now_ms - session.created_ms) / 1000, (now_ms - session.last_active_ms) / 1000,
-                 FlagsOf(session, info), session.database);
-  fmt::format_to(out, " sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
-                 info.query_buffer_bytes, info.query_buffer_free, argument_bytes,
-                 transaction.active() ? transaction.MemoryBytes() : 0);
-  fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.output_fixed_bytes,
-                 info.output_fixed_peak, info.output_fixed_bytes, info.output_list_length,
-                 info.output_list_bytes, info.total_bytes, info.reading ? "r" : "", info.writing ? "w" : "");
-  fmt::format_to(out, " cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n",
-                 session.last_command == nullptr ? "NULL" : session.last_command->name, session.user,
-                 session.reply.resp3() ? 3 : 2, session.lib_name, session.lib_version);
+  const Args args = &session == &call.session ? call.args : Args();
+  *text += ClientLine(call.engine.server, session, args, call.now_ms());
+  *text += '\n';
 }
 
 // CLIENT ID
@@ -455,6 +436,30 @@ constexpr CommandSpec kCommands[] = {
 };
 
 }  // namespace
+
+std::string ClientLine(ServerControl& server, const Session& session, Args args, int64_t now_ms) {
+  const ServerControl::ConnectionInfo info = server.GetConnectionInfo(session);
+  size_t argument_bytes = 0;
+  for (const std::string_view argument : args) argument_bytes += argument.size();
+  std::string text;
+  const Transaction& transaction = session.transaction;
+  const int64_t queued = transaction.active() ? static_cast<int64_t>(transaction.size()) : -1;
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}", session.id,
+                 info.address, info.local_address, info.fd, session.name,
+                 (now_ms - session.created_ms) / 1000, (now_ms - session.last_active_ms) / 1000,
+                 FlagsOf(session, info), session.database);
+  fmt::format_to(out, " sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
+                 info.query_buffer_bytes, info.query_buffer_free, argument_bytes,
+                 transaction.active() ? transaction.MemoryBytes() : 0);
+  fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.output_fixed_bytes,
+                 info.output_fixed_peak, info.output_fixed_bytes, info.output_list_length,
+                 info.output_list_bytes, info.total_bytes, info.reading ? "r" : "", info.writing ? "w" : "");
+  fmt::format_to(out, " cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+                 session.last_command == nullptr ? "NULL" : session.last_command->name, session.user,
+                 session.reply.resp3() ? 3 : 2, session.lib_name, session.lib_version);
+  return text;
+}
 
 std::span<const CommandSpec> ClientCommands() { return kCommands; }
 

@@ -53,7 +53,7 @@ std::string Listener::Listen(int backlog) {
     if (connection->Accept(server) != 0) return connection->Close();
     handle->on_accept(connection);
   });
-  return result == 0 ? "" : uv_strerror(result);
+  return result == 0 ? "" : std::strerror(-result);
 }
 
 std::unique_ptr<Listener> Listener::Tcp(EventLoop& loop, const std::string& address, int port, int backlog,
@@ -76,7 +76,7 @@ std::unique_ptr<Listener> Listener::Tcp(EventLoop& loop, const std::string& addr
   const int bound = uv_tcp_bind(&listener->handle_->tcp, found->ai_addr, flags);
   freeaddrinfo(found);
   if (bound != 0) {
-    *error = fmt::format("bind: {}", uv_strerror(bound));
+    *error = fmt::format("bind: {}", std::strerror(-bound));
     *not_available = bound == UV_EADDRNOTAVAIL || bound == UV_EAFNOSUPPORT || bound == UV_EPROTONOSUPPORT;
     return nullptr;
   }
@@ -97,7 +97,10 @@ std::unique_ptr<Listener> Listener::Unix(EventLoop& loop, const std::string& pat
   std::unique_ptr<Listener> listener(new Listener(loop, Connection::Kind::kUnix, std::move(on_accept)));
   const int bound = uv_pipe_bind(&listener->handle_->pipe, path.c_str());
   if (bound != 0) {
-    *error = fmt::format("bind: {}", uv_strerror(bound));
+    // libuv turns "no such folder" into "permission denied".
+    const std::string folder = path.substr(0, path.find_last_of('/') + 1);
+    const bool no_folder = bound == UV_EACCES && !folder.empty() && access(folder.c_str(), F_OK) != 0;
+    *error = fmt::format("bind: {}", std::strerror(no_folder ? errno : -bound));
     return nullptr;
   }
   if (permissions != 0 && chmod(path.c_str(), permissions) != 0) {

@@ -42,8 +42,12 @@ int ReadAll(int fd, std::string* text) {
 
 }  // namespace
 
+std::string FatalConfigHeadline() {
+  return "\n*** FATAL CONFIG FILE ERROR (Pinyon " PINYON_VERSION ") ***\n";
+}
+
 std::string FormatConfigError(std::string_view place, std::string_view line, std::string_view reason) {
-  std::string text = "\n*** FATAL CONFIG FILE ERROR (Pinyon " PINYON_VERSION ") ***\nReading ";
+  std::string text = FatalConfigHeadline() + "Reading ";
   text += place;
   text += "\n>>> '";
   text += line;

@@ -40,6 +40,8 @@ class ConfigReader {
   int include_depth_ = 0;
 };
 
+// The line that starts every report of a mistake in the configuration, with the newlines around it.
+std::string FatalConfigHeadline();
 // The block in which a mistake in the configuration is reported. `place` follows "Reading ".
 std::string FormatConfigError(std::string_view place, std::string_view line, std::string_view reason);
 

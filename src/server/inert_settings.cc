@@ -1,6 +1,8 @@
 #include "server/inert_settings.h"
 
+#include <algorithm>
 #include <climits>
+#include <iterator>
 #include <utility>
 
 #include "base/strings.h"
@@ -201,8 +203,24 @@ SettingError ValidateHostname(std::string_view value) {
   return {};
 }
 
+SettingError ValidateAclFile(std::string_view value) {
+  if (value.empty()) return {};
+  return "aclfile is not supported yet: whom it keeps out would get in. Use requirepass";
+}
+
+SettingError ValidateTlsPort(int64_t value) {
+  return value == 0 ? SettingError() : SettingError("TLS is not supported yet");
+}
+
+SettingError ValidateActiveDefrag(bool value) {
+  if (!value) return {};
+  return "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified "
+         "Jemalloc "
+         "like the one shipped by default with the Redis source distribution";
+}
+
 constexpr StringRow kStrings[] = {
-    {"aclfile", "", kImmutable},
+    {"aclfile", "", kImmutable, {}, ValidateAclFile},
     {"dbfilename", "dump.rdb", kProtected | kDenyWhileLoading, {}, ValidateDbFilename},
     {"appendfilename", "appendonly.aof", kImmutable, {}, ValidateAppendFilename},
     {"appenddirname", "appendonlydir", kImmutable, {}, ValidateAppendDirname},
@@ -288,19 +306,25 @@ std::vector<EnumRow> EnumRows() {
 void InertSettings::Declare(SettingsRegistry* registry) {
   for (const BoolRow& row : kBools) {
     if (registry->Has(row.name)) continue;
-    registry->AddBool(row.name, {.target = &bools_.emplace_back(),
-                                 .default_value = row.default_value,
-                                 .flags = row.flags | kInert,
-                                 .alias = row.alias});
+    BoolSetting spec = {.target = &bools_.emplace_back(),
+                        .default_value = row.default_value,
+                        .flags = row.flags | kInert,
+                        .alias = row.alias,
+                        .apply = ChangeReport(registry, row.name)};
+    if (row.name == "activedefrag") spec.validate = ValidateActiveDefrag;
+    registry->AddBool(row.name, std::move(spec));
   }
   for (const IntegerRow& row : kIntegers) {
     if (registry->Has(row.name)) continue;
-    registry->AddInteger(row.name, {.target = &integers_.emplace_back(),
-                                    .min = row.min,
-                                    .max = row.max,
-                                    .default_value = row.default_value,
-                                    .flags = row.flags | kInert,
-                                    .alias = row.alias});
+    IntegerSetting spec = {.target = &integers_.emplace_back(),
+                           .min = row.min,
+                           .max = row.max,
+                           .default_value = row.default_value,
+                           .flags = row.flags | kInert,
+                           .alias = row.alias,
+                           .apply = ChangeReport(registry, row.name)};
+    if (row.name == "tls-port") spec.validate = ValidateTlsPort;
+    registry->AddInteger(row.name, std::move(spec));
   }
   for (const MemoryRow& row : kMemories) {
     if (registry->Has(row.name)) continue;
@@ -309,7 +333,8 @@ void InertSettings::Declare(SettingsRegistry* registry) {
                                    .default_value = row.default_value,
                                    .flags = kInert,
                                    .alias = row.alias,
-                                   .percent = row.percent});
+                                   .percent = row.percent,
+                                   .apply = ChangeReport(registry, row.name)});
   }
   for (const StringRow& row : kStrings) {
     if (registry->Has(row.name)) continue;
@@ -317,7 +342,8 @@ void InertSettings::Declare(SettingsRegistry* registry) {
                           .default_value = row.default_value,
                           .flags = row.flags | kInert,
                           .alias = row.alias,
-                          .rewrite_empty = false};
+                          .rewrite_empty = false,
+                          .apply = ChangeReport(registry, row.name)};
     if (row.validate != nullptr) spec.validate = row.validate;
     registry->AddString(row.name, std::move(spec));
   }
@@ -333,21 +359,46 @@ void InertSettings::DeclareEnums(SettingsRegistry* registry) {
                                  .choices = std::move(row.choices),
                                  .default_value = row.default_value,
                                  .flags = row.flags | kInert,
-                                 .bit_flags = (row.flags & kMultiArg) != 0});
+                                 .bit_flags = (row.flags & kMultiArg) != 0,
+                                 .apply = ChangeReport(registry, row.name)});
   }
 }
 
+// What CONFIG REWRITE of Redis writes about the default user is accepted: it changes nothing.
+SettingError InertSettings::CheckUser(const std::vector<std::string>& args) const {
+  constexpr std::string_view kNoLimits[] = {"on",          "nopass", "~*",          "allkeys",         "&*",
+                                            "allchannels", "+@all",  "allcommands", "sanitize-payload"};
+  bool changes_nothing = args[0] == "default";
+  for (size_t i = 1; i < args.size() && changes_nothing; ++i) {
+    const std::string_view rule = args[i];
+    changes_nothing =
+        std::find(std::begin(kNoLimits), std::end(kNoLimits), ToLower(rule)) != std::end(kNoLimits) ||
+        (rule.starts_with('#') && is_password_hash && is_password_hash(rule.substr(1)));
+  }
+  if (changes_nothing) return {};
+  return "users are not supported yet: there is only the default user, without limits, whose password "
+         "requirepass "
+         "sets";
+}
+
 void InertSettings::DeclareLines(SettingsRegistry* registry) {
-  for (const std::string_view name : {"user", "loadmodule", "rename-command"}) {
-    if (registry->Has(name)) continue;
-    const size_t words = name == "rename-command" ? 2 : 1;
-    registry->AddLine(name, {.load =
-                                 [this, name](const std::vector<std::string>&) {
-                                   lines_seen_.emplace(name);
-                                   return SettingError();
-                                 },
-                             .min_args = words,
-                             .max_args = name == "rename-command" ? words : SIZE_MAX});
+  if (!registry->Has("user")) {
+    registry->AddLine("user",
+                      {.load = [this](const std::vector<std::string>& args) { return CheckUser(args); }});
+  }
+  if (!registry->Has("loadmodule")) {
+    registry->AddLine("loadmodule", {.load = [](const std::vector<std::string>&) -> SettingError {
+                        return "modules are not supported yet";
+                      }});
+  }
+  if (!registry->Has("rename-command")) {
+    registry->AddLine("rename-command", {.load =
+                                             [this](const std::vector<std::string>&) {
+                                               lines_seen_.emplace("rename-command");
+                                               return SettingError();
+                                             },
+                                         .min_args = 2,
+                                         .max_args = 2});
   }
   // Names that Redis itself still accepts and ignores.
   for (const std::string_view name : {"list-max-ziplist-entries", "list-max-ziplist-value"}) {
@@ -362,8 +413,19 @@ void InertSettings::DeclareLines(SettingsRegistry* registry) {
   }
 }
 
+std::function<SettingError()> InertSettings::ChangeReport(SettingsRegistry* registry, std::string_view name) {
+  return [this, registry, name] {
+    const std::vector<std::string> names = NamesInUse(*registry);
+    if (on_changed && std::find(names.begin(), names.end(), name) != names.end()) on_changed(name);
+    return SettingError();
+  };
+}
+
 std::vector<std::string> InertSettings::NamesInUse(const SettingsRegistry& registry) const {
   std::vector<std::string> names = registry.InertInUse();
+  // Without save points nothing is missed, and nobody asked for the default ones.
+  std::erase(names, "save");
+  if (save_points_set_ && !save_points_.empty()) names.emplace_back("save");
   names.insert(names.end(), lines_seen_.begin(), lines_seen_.end());
   return names;
 }

@@ -2,12 +2,17 @@
 // the server unchanged, that CONFIG GET and SET answer as Redis does, and that the user is told which of them
 // do nothing.
 //
+// Directives that guard the server are the exception: one that is silently open is worse than one that does
+// not start, so what would limit or encrypt access (user, aclfile, tls-port) is refused, as is loadmodule,
+// whose commands would be missing.
+//
 // Declared last: names that a module has declared are skipped, so a module takes a directive over by
 // declaring it.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,12 +36,22 @@ class InertSettings {
   // have no effect. For one line in the log.
   std::vector<std::string> NamesInUse(const SettingsRegistry& registry) const;
 
+  // Set by the server: called when CONFIG SET gave the directive of that name a value that would have an
+  // effect.
+  std::function<void(std::string_view name)> on_changed;
+  // Set by the configuration: whether `hash`, a SHA-256 digest in hexadecimal, is that of the password in
+  // force; `user default` lines may repeat it.
+  std::function<bool(std::string_view hash)> is_password_hash;
+
  private:
   struct SavePoint {
     int64_t seconds;
     int64_t changes;
   };
 
+  // The `apply` of the directive of that name.
+  std::function<SettingError()> ChangeReport(SettingsRegistry* registry, std::string_view name);
+  SettingError CheckUser(const std::vector<std::string>& args) const;
   void DeclareEnums(SettingsRegistry* registry);
   void DeclareSpecials(SettingsRegistry* registry);
   void DeclareSave(SettingsRegistry* registry);
@@ -52,6 +67,7 @@ class InertSettings {
   std::deque<int> enums_;
   std::deque<std::string> strings_;
   std::vector<SavePoint> save_points_ = {{3600, 1}, {300, 100}, {60, 10000}};
+  bool save_points_set_ = false;  // they are the default ones otherwise, which nobody asked for
   std::string notify_classes_;
   std::vector<std::string> percentiles_ = {"50", "99", "99.9"};
   std::vector<std::string> oom_scores_ = {"0", "200", "800"};

@@ -66,6 +66,7 @@ void InertSettings::DeclareSave(SettingsRegistry* registry) {
       points.push_back(point);
     }
     if (phase != Phase::kLoadMore || args.empty()) save_points_.clear();
+    save_points_set_ = true;
     save_points_.insert(save_points_.end(), points.begin(), points.end());
     return {};
   };
@@ -83,7 +84,8 @@ void InertSettings::DeclareSave(SettingsRegistry* registry) {
                                       std::vector<std::string> texts = lines();
                                       return texts.empty() ? std::vector<std::string>{"\"\""} : texts;
                                     },
-                                .flags = kMultiArg | kInert});
+                                .flags = kMultiArg | kInert,
+                                .apply = ChangeReport(registry, "save")});
 }
 
 void InertSettings::DeclareNotifications(SettingsRegistry* registry) {
@@ -105,7 +107,8 @@ void InertSettings::DeclareNotifications(SettingsRegistry* registry) {
                        {.set = set,
                         .get = [this] { return notify_classes_; },
                         .rewrite = [this] { return std::vector<std::string>{QuoteForLog(notify_classes_)}; },
-                        .flags = kInert});
+                        .flags = kInert,
+                        .apply = ChangeReport(registry, "notify-keyspace-events")});
 }
 
 void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {
@@ -122,9 +125,11 @@ void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {
     percentiles_ = std::move(percentiles);
     return {};
   };
-  registry->AddSpecial(
-      "latency-tracking-info-percentiles",
-      {.set = set, .get = [this] { return JoinWords(percentiles_); }, .flags = kMultiArg | kInert});
+  registry->AddSpecial("latency-tracking-info-percentiles",
+                       {.set = set,
+                        .get = [this] { return JoinWords(percentiles_); },
+                        .flags = kMultiArg | kInert,
+                        .apply = ChangeReport(registry, "latency-tracking-info-percentiles")});
 }
 
 void InertSettings::DeclareOomScores(SettingsRegistry* registry) {
@@ -142,7 +147,8 @@ void InertSettings::DeclareOomScores(SettingsRegistry* registry) {
                                                 .get = [this] { return JoinWords(oom_scores_); },
                                                 .min_args = kOomScoreCount,
                                                 .max_args = kOomScoreCount,
-                                                .flags = kMultiArg | kInert});
+                                                .flags = kMultiArg | kInert,
+                                                .apply = ChangeReport(registry, "oom-score-adj-values")});
 }
 
 void InertSettings::DeclareReplicaOf(SettingsRegistry* registry) {

@@ -67,11 +67,12 @@ void Server(const InfoSources& s, Out out) {
       PINYON_VERSION, system.sysname, system.release, system.machine, sizeof(void*) * 8, __VERSION__);
   fmt::format_to(
       out,
-      "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\nserver_time_usec:{}\r\n"
+      "process_id:{}\r\nprocess_supervised:{}\r\nrun_id:{}\r\ntcp_port:{}\r\nserver_time_usec:{}\r\n"
       "uptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\nconfigured_hz:{}\r\nlru_clock:{}\r\n"
       "executable:{}\r\nconfig_file:{}\r\nio_threads_active:0\r\n",
-      getpid(), s.run_id, s.network.port, now_us, uptime_s, uptime_s / 86400, s.process.hz, s.process.hz,
-      s.engine.keyspace.AccessClock(), s.executable, s.config_file);
+      getpid(), SupervisionName(s.process.supervisor), s.run_id, s.network.port, now_us, uptime_s,
+      uptime_s / 86400, s.process.hz, s.process.hz, s.engine.keyspace.AccessClock(), s.executable,
+      s.config_file);
 }
 
 void Clients(const InfoSources& s, Out out) {

@@ -38,9 +38,10 @@ std::string Listeners::OpenTcp(std::vector<std::unique_ptr<Listener>>* listeners
       listeners->push_back(std::move(listener));
       continue;
     }
-    if (not_available && optional) continue;
-    return fmt::format("Could not create server TCP listening socket {}:{}: {}", address, options_.port,
-                       error);
+    error =
+        fmt::format("Could not create server TCP listening socket {}:{}: {}", address, options_.port, error);
+    log_.Warning("Warning: {}", error);
+    if (!not_available || !optional) return error;
   }
   return {};
 }
@@ -48,30 +49,44 @@ std::string Listeners::OpenTcp(std::vector<std::unique_ptr<Listener>>* listeners
 std::string Listeners::Open() {
   WarnIfBacklogIsCut(options_.tcp_backlog, log_);
   std::string error = OpenTcp(&tcp_);
-  if (!error.empty()) return error;
+  if (!error.empty()) {
+    log_.Warning("Failed listening on port {} (TCP), aborting.", options_.port);
+    return error;
+  }
   if (!options_.unix_socket.empty()) {
     unix_ = Listener::Unix(loop_, options_.unix_socket, options_.unix_socket_permissions,
                            options_.tcp_backlog, on_accept_, &error);
-    if (unix_ == nullptr)
+    if (unix_ == nullptr) {
+      log_.Warning("Failed opening Unix socket: {}", error);
       return fmt::format("Failed opening Unix socket {}: {}", options_.unix_socket, error);
+    }
   }
-  if (tcp_.empty() && unix_ == nullptr) return "Configured to not listen anywhere";
-  return {};
+  if (!tcp_.empty() || unix_ != nullptr) return {};
+  log_.Warning("Configured to not listen anywhere, exiting.");
+  return "Configured to not listen anywhere";
 }
 
-std::string Listeners::ReopenTcp() {
+std::string Listeners::ReopenTcp(Change change) {
   // The old ones must go first: the new ones may want the same port.
   tcp_.clear();
   std::vector<std::unique_ptr<Listener>> opened;
   std::string error = OpenTcp(&opened);
   if (error.empty()) tcp_ = std::move(opened);
-  return error.empty() ? error : std::string("Unable to listen on this port. Check server logs.");
+  if (error.empty()) return {};
+  const std::string_view name = change == Change::kBind ? "bind" : "port";
+  if (change == Change::kBind) log_.Warning("Failed to bind");
+  log_.Warning(
+      "Failed applying new configuration. Possibly related to new {} setting. Restoring previous settings.",
+      name);
+  return change == Change::kBind ? "Failed to bind to specified addresses."
+                                 : "Unable to listen on this port. Check server logs.";
 }
 
 void Listeners::Close() {
   tcp_.clear();
   if (unix_ == nullptr) return;
   unix_.reset();
+  log_.Notice("Removing the unix socket file.");
   unlink(options_.unix_socket.c_str());
 }
 

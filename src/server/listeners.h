@@ -20,11 +20,13 @@ class Listeners {
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Opens everything that is configured; returns what went wrong, empty if all is well. An address with a
-  // leading dash that the machine does not have is passed over.
+  // Opens everything that is configured; returns what went wrong, which the log has then too, empty if all is
+  // well. An address with a leading dash that the machine does not have is passed over.
   std::string Open();
-  // Opens the TCP addresses anew after bind or port has changed; on an error the old ones stay.
-  std::string ReopenTcp();
+  // Opens the TCP addresses anew after `change`. On an error, whose text answers CONFIG SET, nothing is
+  // listened on until it is called again with the old options restored.
+  enum class Change { kBind, kPort };
+  std::string ReopenTcp(Change change);
   void Close();
   size_t TcpCount() const { return tcp_.size(); }
 

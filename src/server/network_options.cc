@@ -47,13 +47,15 @@ std::string OutputLimitText(const NetworkOptions& options, int index) {
 
 }  // namespace
 
-void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::string()> rebind,
-                             std::function<std::string()> check_max_clients) {
+void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
   constexpr size_t kMaxAddresses = 16;
-  registry.AddStringList(
-      "bind", {.target = &bind, .default_value = {"*", "-::*"}, .max_count = kMaxAddresses, .apply = rebind});
+  registry.AddStringList("bind", {.target = &bind,
+                                  .default_value = {"*", "-::*"},
+                                  .max_count = kMaxAddresses,
+                                  .apply = std::move(hooks.bind_changed)});
   registry.AddString("bind-source-addr", {.target = &bind_source});
-  registry.AddInteger("port", {.target = &port, .max = 65535, .default_value = 6379, .apply = rebind});
+  registry.AddInteger(
+      "port", {.target = &port, .max = 65535, .default_value = 6379, .apply = std::move(hooks.port_changed)});
   registry.AddInteger(
       "tcp-backlog",
       {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});
@@ -63,7 +65,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, std::function<std::stri
                                      .min = 1,
                                      .max = UINT_MAX,
                                      .default_value = 10000,
-                                     .apply = std::move(check_max_clients)});
+                                     .apply = std::move(hooks.max_clients_changed)});
   registry.AddBool("protected-mode", {.target = &protected_mode, .default_value = true});
   registry.AddString("unixsocket", {.target = &unix_socket, .flags = setting::kImmutable});
   registry.AddInteger("unixsocketperm", {.target = &unix_socket_permissions,

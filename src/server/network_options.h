@@ -11,9 +11,14 @@
 namespace pinyon {
 
 struct NetworkOptions {
-  // `rebind` runs when CONFIG SET changed what is listened on; its text refuses the change.
-  void Declare(SettingsRegistry& registry, std::function<std::string()> rebind,
-               std::function<std::string()> check_max_clients);
+  // They run when CONFIG SET changed what is listened on, or how many clients are; their text refuses the
+  // change.
+  struct Hooks {
+    std::function<std::string()> bind_changed;
+    std::function<std::string()> port_changed;
+    std::function<std::string()> max_clients_changed;
+  };
+  void Declare(SettingsRegistry& registry, Hooks hooks);
 
   std::vector<std::string> bind;
   std::string bind_source;  // for connections that the server opens; it opens none yet

@@ -83,7 +83,7 @@ bool Daemonize() {
 void WritePidFile(const std::string& path, Log& log) {
   std::ofstream file(path, std::ios::trunc);
   file << getpid() << '\n';
-  if (!file.flush()) log.Warning("Failed to write PID file {}: {}", path, std::strerror(errno));
+  if (!file.flush()) log.Warning("Failed to write the pid file {}: {}", path, std::strerror(errno));
 }
 
 ProcessTitle::ProcessTitle(int argc, char** argv) {

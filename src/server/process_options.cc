@@ -51,6 +51,13 @@ void ProcessOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
   registry.AddBool("always-show-logo", {.target = &always_show_logo, .flags = setting::kImmutable});
   registry.AddBool("daemonize", {.target = &daemonize, .flags = setting::kImmutable});
   registry.AddString("pidfile", {.target = &pid_file, .flags = setting::kImmutable});
+  registry.AddEnum("supervised", {.target = &supervised,
+                                  .choices = {{"upstart", static_cast<int>(Supervision::kUpstart)},
+                                              {"systemd", static_cast<int>(Supervision::kSystemd)},
+                                              {"auto", static_cast<int>(Supervision::kAuto)},
+                                              {"no", static_cast<int>(Supervision::kNone)}},
+                                  .default_value = static_cast<int>(Supervision::kNone),
+                                  .flags = setting::kImmutable});
   registry.AddBool("set-proc-title",
                    {.target = &set_proc_title, .default_value = true, .flags = setting::kImmutable});
   registry.AddString("proc-title-template", {.target = &proc_title_template,

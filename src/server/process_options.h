@@ -5,8 +5,12 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "server/supervisor.h"
 
 namespace pinyon {
+
+// Where tools for Redis look for the process id of a daemon that was not told where to write it.
+inline constexpr char kDaemonPidFile[] = "/var/run/redis.pid";
 
 struct ProcessOptions {
   struct Hooks {
@@ -24,7 +28,10 @@ struct ProcessOptions {
   std::string log_file;
   bool always_show_logo = false;
   bool daemonize = false;
-  std::string pid_file;
+  std::string pid_file;  // a daemon without one gets kDaemonPidFile
+  Supervision supervised = Supervision::kNone;
+  // Not a directive: who listens in fact, known once the supervisor was told that the server is starting.
+  Supervision supervisor = Supervision::kNone;
   bool set_proc_title = true;
   std::string proc_title_template;
   int shutdown_timeout_s = 10;

@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/strings.h"
+#include "commands/client_line.h"
+
 namespace pinyon {
 
 namespace {
@@ -73,9 +76,14 @@ Server::~Server() {
 }
 
 void Server::BindHooks() {
-  configuration_.on_listen_changed = [this] {
-    const std::string error = listeners_.ReopenTcp();
+  const auto reopen = [this](Listeners::Change change) {
+    const std::string error = listeners_.ReopenTcp(change);
     return error.empty() ? UpdateTitle() : error;
+  };
+  configuration_.on_bind_changed = [reopen] { return reopen(Listeners::Change::kBind); };
+  configuration_.on_port_changed = [reopen] { return reopen(Listeners::Change::kPort); };
+  configuration_.inert.on_changed = [this](std::string_view name) {
+    log_.Warning("CONFIG SET {}: the directive has no effect yet", name);
   };
   configuration_.on_max_clients_changed = [this] {
     const int64_t wanted = configuration_.network.max_clients;
@@ -100,7 +108,7 @@ std::string Server::Start() {
   log_.Warning("oO0OoO0OoO0Oo Pinyon is starting oO0OoO0OoO0Oo");
   log_.Warning("Pinyon version={}, bits={}, pid={}, just started", PINYON_VERSION, sizeof(void*) * 8,
                getpid());
-  if (configuration_.config_path.empty()) {
+  if (configuration_.is_default) {
     log_.Warning(
         "Warning: no config file specified, using the default config. In order to specify a config file use "
         "pinyon-server /path/to/pinyon.conf");
@@ -114,15 +122,15 @@ std::string Server::Start() {
   const int64_t room = ReserveDescriptors(configuration_.network.max_clients, log_);
   if (room < 1) return "The limit of open files leaves no room for a client. Increase 'ulimit -n'.";
   configuration_.network.max_clients = room;
+  log_.SetRole(LogRole::kMaster);
+  log_.Notice("monotonic clock: POSIX clock_gettime");
   std::string error = listeners_.Open();
-  if (!error.empty()) {
-    log_.Warning("{}", error);
-    return error;
-  }
+  if (!error.empty()) return error;
   error = UpdateTitle();
   if (!error.empty()) return error;
-  log_.SetRole(LogRole::kMaster);
-  log_.Notice("Running mode=standalone, port={}. PID: {}", configuration_.network.port, getpid());
+  const std::string& pid_file = configuration_.process.pid_file;
+  if (!pid_file.empty()) WritePidFile(pid_file, log_);
+  log_.Notice("Running mode=standalone, port={}.", configuration_.network.port);
   log_.Warning("Server initialized");
   return {};
 }
@@ -156,21 +164,38 @@ int Server::Run() {
   loop_.SetTurn([this] { return turn_.Run(); });
   turn_.SetBackground([this] { return periodic_.RunSlice(); });
   tick_timer_ = loop_.AddTimer(static_cast<uint64_t>(1000 / configuration_.process.hz), [this] { OnTick(); });
-  log_.Notice("Ready to accept connections");
+  ReportReady();
   loop_.Run();
   log_.Warning("Pinyon is now ready to exit, bye bye...");
-  if (!configuration_.process.pid_file.empty()) unlink(configuration_.process.pid_file.c_str());
   return 0;
 }
 
+void Server::ReportReady() {
+  if (configuration_.network.port != 0) log_.Notice("Ready to accept connections");
+  if (!configuration_.network.unix_socket.empty()) {
+    log_.Notice("The server is now ready to accept connections at {}", configuration_.network.unix_socket);
+  }
+  if (configuration_.process.supervisor != Supervision::kSystemd) return;
+  NotifySystemd("STATUS=Ready to accept connections\n", log_);
+  NotifySystemd("READY=1\n", log_);
+}
+
 void Server::OnStopSignal(const char* name) {
-  log_.Warning("Received {} scheduling shutdown...", name);
+  // Redis writes this line from its signal handler, hence the form.
+  log_.Raw(LogLevel::kWarning, fmt::format("{}:signal-handler ({}) Received {} scheduling shutdown...\n",
+                                           getpid(), WallMs() / 1000, name));
   std::string error;
   Shutdown(true, false, &error);
 }
 
 bool Server::Shutdown(bool, bool, std::string*) {
   log_.Warning("User requested shutdown...");
+  if (configuration_.process.supervisor == Supervision::kSystemd) NotifySystemd("STOPPING=1\n", log_);
+  const std::string& pid_file = configuration_.process.pid_file;
+  if (!pid_file.empty()) {
+    log_.Notice("Removing the pid file.");
+    unlink(pid_file.c_str());
+  }
   listeners_.Close();
   loop_.Stop();
   return true;
@@ -230,8 +255,10 @@ void Server::OnClientGone(Client& client) {
 
 void Server::OnQueryBufferLimit(Client& client) {
   ++stats_.query_buffer_disconnections;
-  log_.Warning("Closing client that reached max query buffer length: id={} addr={}", client.session.id,
-               client.connection().PeerName());
+  constexpr size_t kShownBytes = 64;
+  log_.Warning("Closing client that reached max query buffer length: {} (qbuf initial bytes: {})",
+               ClientLine(*this, client.session, {}, WallMs()),
+               QuoteForLog(client.input.bytes().substr(0, kShownBytes)));
 }
 
 void Server::CloseSession(Session& session, bool at_once) {
@@ -294,8 +321,8 @@ void Server::CheckClient(Client& client) {
 
 void Server::OnOutputLimit(Client& client) {
   ++stats_.output_buffer_disconnections;
-  log_.Warning("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
-               client.session.id, client.connection().PeerName());
+  log_.Warning("Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
+               ClientLine(*this, client.session, {}, WallMs()));
 }
 
 InfoSources Server::Sources() {

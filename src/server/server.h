@@ -42,9 +42,11 @@ class Configuration {
   EngineOptions engine;
   InertSettings inert;
   std::string config_path;
+  bool is_default = false;  // nobody configured anything
 
   // What CONFIG SET must do at once; set by the server.
-  std::function<std::string()> on_listen_changed;
+  std::function<std::string()> on_bind_changed;
+  std::function<std::string()> on_port_changed;
   std::function<std::string()> on_max_clients_changed;
   std::function<std::string()> on_hz_changed;
   std::function<std::string()> on_log_level_changed;
@@ -92,6 +94,7 @@ class Server final : public ServerControl, public ClientHost {
   void OnTick();
   void CheckClients();
   void CheckClient(Client& client);
+  void ReportReady();
   void OnStopSignal(const char* name);
   std::string UpdateTitle();
   void BindHooks();

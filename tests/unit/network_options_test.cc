@@ -12,8 +12,10 @@ namespace {
 
 struct Fixture {
   Fixture() {
-    options.Declare(
-        registry, [this] { return ++rebinds, rebind_error; }, [this] { return max_clients_error; });
+    const auto rebind = [this] { return ++rebinds, rebind_error; };
+    options.Declare(registry, {.bind_changed = rebind, .port_changed = rebind, .max_clients_changed = [this] {
+                                 return max_clients_error;
+                               }});
   }
   std::string Set(std::string_view name, std::string_view value) {
     return registry.Set({{name, value}}, SetPolicy{});

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/strings.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
@@ -323,13 +324,62 @@ TEST_CASE("Directives without effect answer as a fresh redis-server does", "[ine
 
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
   Fixture f;
-  CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--loadmodule", "/x.so", "a",
-                 "--slowlog-max-len", "128", "--timeout", "5", "--maxmemory", "100mb",
-                 "--hash-max-ziplist-entries", "7", "--list-max-ziplist-value", "64"}) == "");
+  CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
+                 "--timeout", "5", "--maxmemory", "100mb", "--hash-max-ziplist-entries", "7",
+                 "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
-  CHECK(f.inert.NamesInUse(f.registry) == std::vector<std::string>{"appendonly", "hash-max-listpack-entries",
-                                                                   "maxmemory", "replicaof", "loadmodule"});
+  CHECK(f.inert.NamesInUse(f.registry) ==
+        std::vector<std::string>{"appendonly", "hash-max-listpack-entries", "maxmemory", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
+}
+
+TEST_CASE("Save points count as without effect only when they were asked for", "[inert_settings]") {
+  Fixture f;
+  REQUIRE(f.Start({"--save", ""}) == "");
+  CHECK(f.inert.NamesInUse(f.registry).empty());
+  REQUIRE(f.registry.Load({"save", "3600 1 300 100 60 10000"}) == "");
+  CHECK(f.inert.NamesInUse(f.registry) == std::vector<std::string>{"save"});
+}
+
+TEST_CASE("What CONFIG SET changes without effect is reported when it is not the default",
+          "[inert_settings]") {
+  Fixture f;
+  std::vector<std::string> reported;
+  f.inert.on_changed = [&](std::string_view name) { reported.emplace_back(name); };
+  const std::vector<std::pair<std::string_view, std::string_view>> changes = {
+      {"maxmemory", "1gb"},
+      {"maxmemory", "0"},
+      {"appendonly", "yes"},
+      {"save", "1 1"},
+      {"save", ""},
+      {"slowlog-max-len", "128"},
+      {"notify-keyspace-events", "KEA"}};
+  for (const auto& change : changes) f.registry.Set({change}, {});
+  CHECK(reported == std::vector<std::string>{"maxmemory", "appendonly", "save", "notify-keyspace-events"});
+}
+
+TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {
+  for (const char* line : {"user bob on nopass ~* +@all", "user default off",
+                           "user default on >secret ~* +@all", "user default -@all", "user default #00",
+                           "aclfile /etc/users.acl", "tls-port 6380", "loadmodule /x.so a"}) {
+    Fixture f;
+    INFO(line);
+    CHECK(f.registry.Load(*SplitArgs(line)).find("not supported yet") != std::string::npos);
+  }
+  for (const char* line :
+       {"user default on nopass ~* &* +@all", "user default on nopass sanitize-payload allkeys allchannels",
+        "aclfile \"\"", "tls-port 0", "tls-cert-file /x"}) {
+    Fixture f;
+    INFO(line);
+    CHECK(f.registry.Load(*SplitArgs(line)) == "");
+  }
+  Fixture f;
+  f.inert.is_password_hash = [](std::string_view hash) { return hash == "12ab"; };
+  CHECK(f.registry.Load({"user", "default", "on", "#12ab", "~*", "&*", "+@all"}) == "");
+  CHECK(f.registry.Load({"user", "default", "on", "#12ac", "~*", "&*", "+@all"}) != "");
+  CHECK(f.registry.Set({{"tls-port", "1"}}, {}).find("TLS is not supported yet") != std::string::npos);
+  CHECK(f.registry.Set({{"activedefrag", "yes"}}, {}).find("compiled with a modified Jemalloc") !=
+        std::string::npos);
 }
 
 TEST_CASE("Directives without effect check their values", "[inert_settings]") {
