@@ -34,6 +34,7 @@ std::span<char> Client::ReadSpace() {
 
 void Client::OnRead(size_t count, bool filled) {
   host_.Traffic().input_bytes += count;
+  ++host_.Traffic().reads;
   session.last_active_ms = host_.NowMs();
   read_this_turn_ += count;
   if (parser.NeedsBlock()) {
@@ -89,6 +90,7 @@ void Client::Flush(uint64_t reached) {
     const ssize_t written = connection_->TryWrite(pieces.data(), count);
     if (written < 0) return CloseNow();
     host_.Traffic().output_bytes += static_cast<uint64_t>(written);
+    ++host_.Traffic().writes;
     front.Consume(static_cast<size_t>(written));
     if (static_cast<size_t>(written) == total) continue;
 
@@ -106,6 +108,7 @@ void Client::OnRestWritten(int error) {
   if (connection_->is_closing()) return;
   if (error != 0) return Close(true);
   host_.Traffic().output_bytes += writing_bytes_;
+  ++host_.Traffic().writes;
   in_flight_.Consume(writing_bytes_);
   writing_bytes_ = 0;
   host_.OnClientFlush(*this);

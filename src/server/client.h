@@ -24,6 +24,8 @@ class Client;
 struct TrafficStats {
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  uint64_t reads = 0;   // pieces of input that arrived
+  uint64_t writes = 0;  // calls that wrote output
 };
 
 // What a client needs of the server.

@@ -98,12 +98,13 @@ void Memory(const InfoSources& s, Out out) {
       out,
       "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
       "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
-      "used_memory_overhead:{}\r\nused_memory_startup:0\r\nused_memory_dataset:{}\r\n"
+      "used_memory_overhead:{}\r\nused_memory_startup:{}\r\nused_memory_dataset:{}\r\n"
       "used_memory_dataset_perc:{:.2f}%\r\n",
       used, HumanBytes(used), resident, HumanBytes(resident), s.stats.peak_memory,
       HumanBytes(s.stats.peak_memory),
       static_cast<double>(used) * 100 / static_cast<double>(std::max<uint64_t>(s.stats.peak_memory, 1)),
-      overhead, dataset, used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
+      overhead, s.startup_memory, dataset,
+      used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
   fmt::format_to(
       out,
       "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
@@ -121,22 +122,33 @@ void Memory(const InfoSources& s, Out out) {
   fmt::format_to(
       out,
       "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\n"
-      "mem_replication_backlog:0\r\nmem_clients_slaves:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
+      "mem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_"
+      "normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
       "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
       "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
       "pinyon_table_bytes:{}\r\n",
-      Ratio(resident, used), Excess(resident, used), mem::AllocatorName(),
+      Ratio(resident, used), Excess(resident, used), s.clients_memory, mem::AllocatorName(),
       s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
       slabs.used_bytes, slabs.empty_bytes, overhead);
 }
 
 void Persistence(const InfoSources& s, Out out) {
-  // Nothing is saved or loaded yet; clients look at `loading` and at the count of changes.
-  fmt::format_to(
-      out,
-      "loading:0\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
-      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
-      s.engine.stats.changes_since_save);
+  // Nothing is saved or loaded yet: the figures of a Redis that has just started without a file. It too
+  // counts the start as the last save.
+  fmt::format_to(out,
+                 "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+                 "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\n"
+                 "current_save_keys_total:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
+                 "rdb_last_save_time:{}\r\nrdb_last_bgsave_status:ok\r\nrdb_last_bgsave_time_sec:-1\r\n"
+                 "rdb_current_bgsave_time_sec:-1\r\nrdb_saves:0\r\nrdb_last_cow_size:0\r\n"
+                 "rdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n",
+                 s.engine.stats.changes_since_save, s.start_ms / 1000);
+  fmt::format_to(out,
+                 "aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n"
+                 "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n"
+                 "aof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n"
+                 "aof_last_write_status:ok\r\naof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\n"
+                 "module_fork_last_cow_size:0\r\n");
 }
 
 void Stats(const InfoSources& s, Out out) {
@@ -160,12 +172,14 @@ void Stats(const InfoSources& s, Out out) {
       "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
       "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
       "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
-      "dump_payload_sanitizations:0\r\n"
+      "dump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
+      "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\n",
       keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
-      keyspace.misses, s.engine.stats.error_replies, s.stats.query_buffer_disconnections,
-      s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
+      keyspace.misses, s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
+      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.longest_cpu_us);
 }

@@ -27,6 +27,8 @@ struct InfoSources {
   const std::string& executable;
   const std::string& config_file;
   int64_t start_ms;
+  uint64_t startup_memory;
+  uint64_t clients_memory;
   const size_t& clients_max_input;
   const size_t& clients_max_output;
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/alloc.h"
 #include "base/strings.h"
 #include "commands/client_line.h"
 
@@ -132,6 +133,7 @@ std::string Server::Start() {
   if (!pid_file.empty()) WritePidFile(pid_file, log_);
   log_.Notice("Running mode=standalone, port={}.", configuration_.network.port);
   log_.Warning("Server initialized");
+  startup_memory_ = mem::UsedBytes();
   return {};
 }
 
@@ -326,10 +328,12 @@ void Server::OnOutputLimit(Client& client) {
 }
 
 InfoSources Server::Sources() {
+  uint64_t clients_memory = 0;
+  for (const auto& [id, client] : clients_) clients_memory += client->MemoryBytes();
   return {
-      engine_,          stats_,           turn_.stats(), configuration_.network,     configuration_.process,
-      cycles_,          run_id_,          executable_,   configuration_.config_path, start_ms_,
-      max_input_bytes_, max_output_bytes_};
+      engine_,         stats_,         turn_.stats(),    configuration_.network,     configuration_.process,
+      cycles_,         run_id_,        executable_,      configuration_.config_path, start_ms_,
+      startup_memory_, clients_memory, max_input_bytes_, max_output_bytes_};
 }
 
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }

@@ -121,6 +121,7 @@ class Server final : public ServerControl, public ClientHost {
   std::string run_id_;
   std::string executable_;
   int64_t start_ms_ = 0;
+  uint64_t startup_memory_ = 0;  // in use when the server was ready
 };
 
 }  // namespace pinyon
