@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), for the password hashes of `user` lines: small rather than fast, some 200 MB/s.
+// SHA-256 (by OpenSSL), for the password hashes of `user` lines.
 #pragma once
 
 #include <string>
