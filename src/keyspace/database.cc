@@ -36,6 +36,7 @@ EntryRef Database::Peek(std::string_view key) const {
 }
 
 void Database::DeleteExpired(EntryRef ref) {
+  PINYON_ASSERT(!keyspace_.hides_expired_only());
   ++keyspace_.stats().expired_keys;
   if (KeyspaceObserver* observer = keyspace_.observer()) observer->OnExpired(index_, ref->key());
   Delete(ref);
@@ -254,15 +255,17 @@ size_t Database::Clear(bool in_background) {
 }
 
 bool Database::ExpireDue(const std::function<bool()>& should_stop) {
+  if (keyspace_.hides_expired_only()) return true;
   // Reading the clock costs about as much as deleting a key; once every few is often enough.
   constexpr unsigned kKeysPerCheck = 16;
   unsigned since_check = 0;
-  return table_->ExpireDue(keyspace_.now_ms(), [&](EntryRef ref) {
+  const auto expire = [&](EntryRef ref) {
     DeleteExpired(ref);
     if (++since_check < kKeysPerCheck) return true;
     since_check = 0;
     return !should_stop();
-  });
+  };
+  return table_->ExpireDue(keyspace_.now_ms(), expire, should_stop);
 }
 
 }  // namespace pinyon

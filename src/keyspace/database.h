@@ -81,8 +81,8 @@ class Database {
   // Exchanges the contents of two databases; their numbers stay.
   void SwapContents(Database& other) { table_.swap(other.table_); }
 
-  // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys) says so. Returns
-  // true when nothing more is due now.
+  // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys, and segments) says
+  // so. Returns true when a round over all is done. Does nothing while expired keys are only hidden.
   bool ExpireDue(const std::function<bool()>& should_stop);
 
  private:

@@ -235,6 +235,7 @@ void Table::DoubleDirectory() {
   due_.swap(due);
   ++depth_;
   expire_next_ *= 2;
+  expire_left_ *= 2;
   maintain_next_ *= 2;
 }
 
@@ -250,6 +251,7 @@ void Table::HalveDirectory() {
   due_.shrink_to_fit();
   --depth_;
   expire_next_ /= 2;
+  expire_left_ = (expire_left_ + 1) / 2;
   maintain_next_ /= 2;
 }
 

@@ -109,9 +109,13 @@ class Table {
   Position RandomExpiring(Random& random) const;
 
   // Looks for entries whose deadline has passed and calls `expire` with each whose expiry is before `now_ms`;
-  // `expire` must remove that entry and nothing else, and returns false to stop. Continues from call to call
-  // where it stopped. Returns false when it was stopped, true when nothing more is due now.
-  bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire);
+  // `expire` must remove that entry and nothing else, and returns false to stop. `should_stop` is asked after
+  // each segment that had to be looked at: after a jump of the clock, or when far expiries come into range,
+  // that may be all of them without one key to expire. Continues from call to call where it stopped. Returns
+  // false when it was stopped, true at the end of a round over the table: what was due at its start is gone.
+  bool ExpireDue(
+      int64_t now_ms, const std::function<bool(Position)>& expire,
+      const std::function<bool()>& should_stop = [] { return false; });
 
   // Bounded housekeeping: shrinks and merges. Visits at most `segments` segments and rebuilds at most
   // `rebuilds` of them; returns true when it stopped at the latter, so that there may be more to do.
@@ -205,6 +209,7 @@ class Table {
   size_t segment_bytes_ = 0;
   size_t bucket_count_ = 0;
   size_t expire_next_ = 0;
+  size_t expire_left_ = 0;  // places still to be visited in the round of ExpireDue that was stopped
   size_t maintain_next_ = 0;
   uint8_t deepest_seen_ = 0;  // of the segments met in this round of Maintain, or split since
   int64_t now_tick_ = 0;      // as of the last ExpireDue

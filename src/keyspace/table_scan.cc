@@ -163,21 +163,27 @@ Table::Position Table::RandomExpiring(Random& random) const {
   return PositionAt(segment, index);
 }
 
-bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire) {
+bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire,
+                      const std::function<bool()>& should_stop) {
   now_tick_ = TickOf(now_ms);
   if (now_tick_ < latest_tick_ - kDeadlineRange / 2) {
     // The clock went back so far that deadlines of keys long due then (SetDeadline) are ahead, and their
     // expiries may be ahead or not: look at every one.
     for (int64_t& due : due_) due = due == kNothingDue ? due : kDueUnknown;
     latest_tick_ = now_tick_;
+    expire_left_ = 0;
   }
   latest_tick_ = std::max(latest_tick_, now_tick_);
   if (expiring_ == 0) return true;
   const size_t places = directory_.size();
-  for (size_t visited = 0; visited < places; ++visited) {
+  if (expire_left_ == 0) expire_left_ = places;
+  while (expire_left_ > 0) {
     if (expire_next_ >= places) expire_next_ = 0;
-    if (due_[expire_next_] <= now_tick_ && !ExpireSegment(expire_next_, now_ms, expire)) return false;
+    const bool is_due = due_[expire_next_] <= now_tick_;
+    if (is_due && !ExpireSegment(expire_next_, now_ms, expire)) return false;
     ++expire_next_;
+    --expire_left_;
+    if (is_due && expire_left_ > 0 && should_stop()) return false;
   }
   return true;
 }

@@ -240,6 +240,7 @@ TEST_CASE_METHOD(DatabaseTest, "where expired keys are only hidden, they stay, u
   db.SetString("key", "value", kNow - 1);
   CHECK_FALSE(db.Find("key"));
   CHECK_FALSE(db.Peek("key"));
+  CHECK(db.ExpireDue([] { return false; }));
   CHECK(db.size() == 1);
   CHECK(expired.empty());
   keyspace.set_now_ms(kNow - 1);

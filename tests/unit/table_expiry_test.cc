@@ -217,6 +217,41 @@ TEST_CASE_METHOD(ExpiryTest, "active expiry goes on where it was stopped") {
   CHECK(table.ExpireDue(now_ms, ExpectNone));
 }
 
+TEST_CASE_METHOD(ExpiryTest, "a look at many keys of which none expires can be stopped") {
+  constexpr size_t kKeys = 60'000;
+  for (size_t i = 0; i < kKeys; ++i) Insert(KeyOf(i), now_ms + 100 * kDay);
+  CHECK(table.ExpireDue(now_ms, ExpectNone));
+  now_ms += kDay;  // beyond the range of deadlines: every entry has to be looked at
+  const size_t segments = table.SegmentCount();
+  REQUIRE(segments > 4);
+  size_t calls = 1;
+  while (!table.ExpireDue(now_ms, ExpectNone, [] { return true; })) ++calls;
+  CHECK(calls == segments);
+  CHECK(table.ExpireDue(now_ms, ExpectNone, [] { return true; }));
+  table.CheckConsistency();
+}
+
+TEST_CASE_METHOD(ExpiryTest, "expiry that is stopped reaches all while the table grows and shrinks") {
+  size_t next = 0, rounds = 0;
+  const auto stop = [] { return true; };
+  for (; next < 30'000; ++next) Insert(KeyOf(next), now_ms + 100 * kDay);
+  now_ms += kDay;
+  while (rounds < 3) {
+    rounds += table.ExpireDue(now_ms, ExpectNone, stop);
+    if (rounds < 2) {
+      for (size_t end = next + 2000; next < end; ++next) Insert(KeyOf(next), now_ms + kDay);
+    } else {
+      for (size_t i = 0; i < 3000 && next > 0; ++i) Remove(KeyOf(--next));
+      table.Maintain(100, 100);
+    }
+  }
+  table.CheckConsistency();
+  now_ms += 200 * kDay;
+  for (uint64_t i = 0; i < next; ++i) model[KeyOf(i)] = Find(KeyOf(i))->expiry_ms();
+  Expire();
+  CHECK(table.size() == 0);
+}
+
 TEST_CASE_METHOD(ExpiryTest, "expiries survive growth, shrinking and merging") {
   INFO("seed " << Catch::rngSeed());
   for (int i = 0; i < 40'000; ++i) Add();
