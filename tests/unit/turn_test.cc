@@ -29,8 +29,6 @@ namespace {
 class GatedLog final : public EffectListener {
  public:
   uint64_t Append(std::string_view commands) override { return written += commands.size(); }
-  void OnOutputLimit(Client&) override {}
-  int64_t HardOutputLimit() const override { return 0; }
   uint64_t ReplyOffset() const override { return reached; }
   uint64_t written = 0;
   uint64_t reached = 0;
@@ -50,7 +48,7 @@ class TurnFixture final : public ClientHost {
     REQUIRE(listener_ != nullptr);
   }
   ~TurnFixture() override {
-    for (const auto& [id, client] : clients_) client->Close(true);
+    for (const auto& [id, client] : clients_) client->CloseNow();
     listener_.reset();
     loop_.DrainClosing();
     PINYON_CHECK(clients_.empty());
