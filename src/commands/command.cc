@@ -264,9 +264,9 @@ void WriteArguments(ReplyWriter& reply, const std::vector<DocArgument>& argument
   reply.ArrayHeader(arguments.size());
   for (const DocArgument& argument : arguments) {
     std::vector<std::string_view> flags;
-    if (argument.optional) flags.push_back("optional");
-    if (argument.multiple) flags.push_back("multiple");
-    if (argument.multiple_token) flags.push_back("multiple_token");
+    if (argument.optional) flags.emplace_back("optional");
+    if (argument.multiple) flags.emplace_back("multiple");
+    if (argument.multiple_token) flags.emplace_back("multiple_token");
     const bool is_key = argument.key_spec_index >= 0;
     reply.MapHeader(size_t{2} + is_key + argument.has_token + !flags.empty() + !argument.arguments.empty());
     WriteText(reply, "name", argument.name);
@@ -309,8 +309,8 @@ void WriteDocs(ReplyWriter& reply, const Command& command) {
   const std::string_view complexity = spec.complexity;
   const bool deprecated = spec.deprecated_since != nullptr, replaced = spec.replaced_by != nullptr;
   std::vector<std::string_view> flags;
-  if (deprecated) flags.push_back("deprecated");
-  if (spec.flags & kSystemCommand) flags.push_back("syscmd");
+  if (deprecated) flags.emplace_back("deprecated");
+  if (spec.flags & kSystemCommand) flags.emplace_back("syscmd");
   std::vector<DocArgument> arguments;
   std::string error;
   const bool parsed = ParseSyntax(spec, &arguments, &error);

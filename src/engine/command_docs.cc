@@ -39,6 +39,7 @@ constexpr KnownChoice kKnownChoices[] = {
     {"m", "km", "unit"},
     {"asc", "desc", "order"},
     {"async", "sync", "async"},
+    {"on", "off", "enabled"},
     {"left", "right", "where"},
     {"before", "after", "where"},
     {"byscore", "bylex", "sortby"},
