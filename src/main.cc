@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/alloc.h"
 #include "server/options.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -17,6 +18,8 @@ int Refuse(const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before anything is allocated that used_memory should know of.
+  pinyon::mem::RegisterThread();
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
   const pinyon::StartOptions start = pinyon::ParseCommandLine(args);
   if (start.action == pinyon::StartOptions::Action::kRefuse) return Refuse(start.text);
