@@ -271,6 +271,7 @@ class SyntaxParser {
       argument = std::move(values[0].argument);
     } else {
       std::vector<DocArgument> parts;
+      parts.reserve(values.size());
       for (Item& value : values) parts.push_back(std::move(value.argument));
       argument = Block(std::move(parts));
     }
