@@ -29,6 +29,8 @@ class Effects {
   bool Listening() const { return listener_ != nullptr; }
   void SetListener(EffectListener* listener) {
     listener_ = listener;
+    count_ = 0;  // what is left of a unit that ended without a listener is nobody's
+    text_.clear();
     selected_database_ = -1;
   }
 

@@ -3,7 +3,9 @@
 namespace pinyon {
 
 Keyspace::Keyspace(int databases, uint64_t random_seed) : random_(random_seed) {
-  seed_ = {random_.Next(), random_.Next()};
+  // Not from random_, whose numbers clients can observe (RANDOMKEY, SPOP).
+  Random secret = Random::FromSystem();
+  seed_ = {secret.Next(), secret.Next()};
   for (int i = 0; i < databases; ++i) databases_.push_back(std::make_unique<Database>(*this, i, seed_));
 }
 

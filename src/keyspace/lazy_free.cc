@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
 
 #include "base/alloc.h"
@@ -34,7 +35,11 @@ void LazyFree::Enqueue(Job job, uint64_t objects) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { Run(); });
+    try {
+      thread_ = std::thread([this] { Run(); });
+    } catch (const std::system_error&) {
+      // No thread to be had now: the job stays queued, and the next one tries again.
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   wake_.notify_one();

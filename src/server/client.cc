@@ -124,8 +124,13 @@ void Client::Leave() {
 
 void Client::Close(bool at_once) {
   if (connection_->is_closing()) return;
-  Leave();
-  if (at_once) abandoned_ = true;
+  session.closing = true;
+  connection_->PauseReading();
+  if (at_once) {
+    // Whoever is still owed something stays in sight, as it may never read.
+    Leave();
+    abandoned_ = true;
+  }
   host_.OnClientFlush(*this);
 }
 

@@ -36,12 +36,18 @@ void Periodic::Tick() {
 }
 
 bool Periodic::RunSlice() {
-  if (expiry_due_) {
+  // Expiry goes first, but where keys are always due it takes turns with housekeeping.
+  const bool housekeeping_due = maintenance_due_ || memory_due_;
+  if (expiry_due_ && !(expired_last_ && housekeeping_due)) {
+    expired_last_ = true;
     expiry_due_ = ExpireSlice();
-  } else if (maintenance_due_) {
-    maintenance_due_ = MaintainSlice();
-  } else if (memory_due_) {
-    memory_due_ = MemorySlice();
+  } else {
+    expired_last_ = false;
+    if (maintenance_due_) {
+      maintenance_due_ = MaintainSlice();
+    } else if (memory_due_) {
+      memory_due_ = MemorySlice();
+    }
   }
   return expiry_due_ || maintenance_due_ || memory_due_;
 }

@@ -22,7 +22,10 @@ class Periodic {
   // A slice of what is due; returns whether more is left to do at once.
   bool RunSlice();
 
-  void set_active_expiry(bool enabled) { active_expiry_ = enabled; }
+  void set_active_expiry(bool enabled) {
+    active_expiry_ = enabled;
+    expiry_due_ = expiry_due_ && enabled;
+  }
 
  private:
   bool ExpireSlice();
@@ -37,6 +40,7 @@ class Periodic {
   ChunkPool& pool_;
   bool active_expiry_ = true;
   bool expiry_due_ = false;
+  bool expired_last_ = false;  // the last slice was one of expiry
   bool maintenance_due_ = false;
   bool memory_due_ = false;
   int expire_database_ = 0;

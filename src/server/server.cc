@@ -339,7 +339,9 @@ InfoSources Server::Sources() {
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }
 
 void Server::ResetStats() {
+  const uint64_t peak_memory = stats_.peak_memory;
   stats_ = ServerStats();
+  stats_.peak_memory = peak_memory;
   turn_.stats() = TurnStats();
   keyspace_.stats() = KeyspaceStats();
   keyspace_.lazy_free().ResetFreed();

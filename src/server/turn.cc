@@ -146,6 +146,7 @@ void Turn::FetchEntries(size_t lead) {
 }
 
 void Turn::RunBatch() {
+  dispatcher_.EndTiming();  // what was done since the last batch belongs to no command
   for (const Request& request : batch_) {
     if (!request.client->session.closing) RunRequest(request);
   }
