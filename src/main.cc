@@ -53,7 +53,8 @@ int main(int argc, char** argv) {
   if (!error.empty()) return Refuse(error);
   const int code = server.Run();
 #ifndef PINYON_ASSERTIONS
-  // The system takes memory back faster than we free millions of keys; tests free them, to see that nothing leaks.
+  // The system takes memory back faster than we free millions of keys; tests free them, to see that nothing
+  // leaks.
   std::fflush(nullptr);
   _exit(code);
 #endif

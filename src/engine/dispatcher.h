@@ -24,8 +24,8 @@ class Dispatcher {
 
   // Sets the frozen time from the clock; called at the start of a batch.
   void UpdateTime();
-  // Time is measured by the run of equal fast commands, as reading the clock takes longer than some of them. To be
-  // called at the end of a batch, so that a run does not include what follows.
+  // Time is measured by the run of equal fast commands, as reading the clock takes longer than some of them.
+  // To be called at the end of a batch, so that a run does not include what follows.
   void EndTiming();
 
  private:

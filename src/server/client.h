@@ -70,8 +70,8 @@ class Client final : public ConnectionHandler {
   void OnDrained();
   // Writes what is owed up to log offset `reached`; closes when that was all and the session is closing.
   void Flush(uint64_t reached);
-  // Takes the client out of service. The connection is closed by the next Flush, at once or after what is owed was
-  // sent: so that thousands of clients that leave together are spread over turns.
+  // Takes the client out of service. The connection is closed by the next Flush, at once or after what is
+  // owed was sent: so that thousands of clients that leave together are spread over turns.
   void Close(bool at_once);
   // Closes the connection here and now.
   void CloseNow();

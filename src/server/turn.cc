@@ -70,8 +70,8 @@ void Turn::Execute() {
 
 void Turn::GatherBatch() {
   // Clients that come back into the list wait for the next batch.
-  for (size_t waiting = ready_.size(); waiting > 0 && batch_.size() < kBatchRequests && visits_.size() < kBatchRequests;
-       --waiting) {
+  for (size_t waiting = ready_.size();
+       waiting > 0 && batch_.size() < kBatchRequests && visits_.size() < kBatchRequests; --waiting) {
     Client& client = *ready_.front();
     ready_.pop_front();
     client.in_ready_list = false;

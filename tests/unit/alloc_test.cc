@@ -54,13 +54,6 @@ void WarmUp() {
   }
 }
 
-uint64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * mem::kPageBytes;
-}
-
 TEST_CASE("allocations of all sizes keep their bytes, alignment and exact count") {
   WarmUp();
   Random random(Catch::rngSeed());
@@ -231,6 +224,13 @@ TEST_CASE("what another thread frees comes back to the owner") {
 }
 
 #ifndef PINYON_PLAIN_MALLOC
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * mem::kPageBytes;
+}
 
 TEST_CASE("empty slabs give their memory back to the system") {
   const bool from_another_thread = GENERATE(false, true);
