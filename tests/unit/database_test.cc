@@ -253,7 +253,7 @@ TEST_CASE_METHOD(DatabaseTest, "what is put under a hidden key replaces it") {
   const uint64_t hash = db.Hash(key);
   const std::string large(20'000, 'l');
   const std::string old_value = GENERATE(as<std::string>(), "old", "11", std::string(20'000, 'o'));
-  const int64_t expiry_ms = GENERATE(kNoExpiry, kNow + 5, kNow - 2);
+  const int64_t expiry_ms = GENERATE(as<int64_t>(), kNoExpiry, kNow + 5, kNow - 2);
   const auto hide = [&] {
     db.SetString(key, old_value, kNow - 1);
     REQUIRE_FALSE(db.Find(key));
