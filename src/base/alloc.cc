@@ -83,7 +83,8 @@ uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }
-bool CollapseFilled() { return false; }
+void* TakeFilledRange() { return nullptr; }
+void CollapseRange(void*) {}
 void RegisterThread() {}
 const char* AllocatorName() { return "libc"; }
 
@@ -150,9 +151,8 @@ struct Heap {
   // Slabs and blocks are carved from different chunks: slabs fill their pages, blocks seldom do.
   Chunk slab_chunk;
   Chunk block_chunk;
-  char* filling = nullptr;      // the huge page's worth that slabs are carved from
-  std::vector<char*> filled;    // those carved up, see CollapseFilled
-  bool collapse_fails = false;  // the kernel cannot, or takes too long
+  char* filling = nullptr;    // the huge page's worth that slabs are carved from
+  std::vector<char*> filled;  // those carved up, see TakeFilledRange
 
   std::atomic<Slab*> remote_slabs{nullptr};
   Slab* collecting = nullptr;  // taken off remote_slabs, not yet looked at
@@ -534,18 +534,15 @@ size_t TrimEmptySlabs(size_t max_slabs) {
 
 #define PINYON_TEXT_OF(x) #x
 #define PINYON_TEXT(x) PINYON_TEXT_OF(x)
-bool CollapseFilled() {
+void* TakeFilledRange() { return owns_heap ? PopBack(heap.filled) : nullptr; }
+
+void CollapseRange(void* range) {
 #ifdef MADV_COLLAPSE
   constexpr int kCollapse = MADV_COLLAPSE;
 #else
-  constexpr int kCollapse = 25;  // Linux 6.1; older kernels refuse it
+  constexpr int kCollapse = 25;  // older headers; older kernels refuse it
 #endif
-  constexpr int64_t kTooLongNs = 2'000'000;
-  if (heap.filled.empty() || heap.collapse_fails) return false;
-  const int64_t start_ns = ReadClockNs(CLOCK_MONOTONIC);
-  const int result = madvise(PopBack(heap.filled), kHugePageBytes, kCollapse);
-  heap.collapse_fails = result != 0 || ReadClockNs(CLOCK_MONOTONIC) - start_ns > kTooLongNs;
-  return !heap.filled.empty() && !heap.collapse_fails;
+  madvise(range, kHugePageBytes, kCollapse);
 }
 
 bool CollectFreed(size_t max_slabs) {

@@ -72,11 +72,13 @@ SlabStats GetSlabStats();
 // Called in small portions by periodic work, since unmapping takes the kernel microseconds a slab.
 size_t TrimEmptySlabs(size_t max_slabs);
 
-// Makes one huge page of 2 MiB of slabs that have filled up, where the kernel can (Linux 6.1): random access
-// to many small blocks then misses the TLB far less. Returns whether there is more to do. Only full ranges
-// are taken, so no memory is added, and no flag is left on them, so memory that is given back later stays
-// given back. Costs some 0.3 ms; done in periodic work, and no more once it took the kernel longer than 2 ms.
-bool CollapseFilled();
+// A range of 2 MiB of slabs that has filled up since, null when there is none: to be made one huge page, as
+// random access to many small blocks then misses the TLB far less.
+void* TakeFilledRange();
+// Makes it one, where the kernel can (Linux 6.1). Takes the kernel some 0.3 ms and now and then, when it has
+// to make room first, many times that: for a thread that nobody waits for. No flag is left on the range, so
+// memory that is given back later stays given back.
+void CollapseRange(void* range);
 
 // Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It
 // comes back by itself when memory of its kind is needed; this is for periodic work, and best done when those

@@ -19,12 +19,14 @@ LazyFree::~LazyFree() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr}, 1); }
+void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr, nullptr}, 1); }
 
 void LazyFree::Free(std::unique_ptr<Table> table) {
   const uint64_t objects = table->size();
-  Enqueue({nullptr, std::move(table)}, objects);
+  Enqueue({nullptr, std::move(table), nullptr}, objects);
 }
+
+void LazyFree::Collapse(void* range) { Enqueue({nullptr, nullptr, range}, 0); }
 
 void LazyFree::Enqueue(Job job, uint64_t objects) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
@@ -55,7 +57,10 @@ void LazyFree::Run() {
     jobs_.pop_front();
     lock.unlock();
     uint64_t objects = 1;
-    if (job.entry != nullptr) {
+    if (job.range != nullptr) {
+      mem::CollapseRange(job.range);
+      objects = 0;
+    } else if (job.entry != nullptr) {
       Entry::Delete(job.entry);
     } else {
       objects = job.table->size();

@@ -27,6 +27,8 @@ class LazyFree {
   // Take over what they are given.
   void Free(Entry* entry);
   void Free(std::unique_ptr<Table> table);
+  // Has a range of slabs made a huge page (mem::CollapseRange).
+  void Collapse(void* range);
 
   // Objects (keys) queued and not yet freed, and freed since the start.
   uint64_t pending() const { return pending_.load(std::memory_order_relaxed); }
@@ -37,6 +39,7 @@ class LazyFree {
   struct Job {
     Entry* entry = nullptr;
     std::unique_ptr<Table> table;
+    void* range = nullptr;
   };
   void Enqueue(Job job, uint64_t objects);
   void Run();

@@ -21,6 +21,8 @@ constexpr size_t kRebuildsPerSlice = 2;
 // Slabs taken back, and given back to the system, in a slice (some microseconds each).
 constexpr size_t kSlabsPerSlice = 16;
 constexpr size_t kIdleChunks = 64;
+// So many ticks without a new slab are a time at which huge pages may be made.
+constexpr int kQuietTicks = 10;
 
 }  // namespace
 
@@ -28,6 +30,9 @@ void Periodic::Tick() {
   expiry_due_ = active_expiry_;
   maintenance_due_ = memory_due_ = true;
   pool_.Trim(kIdleChunks);
+  const uint64_t slab_bytes = mem::GetSlabStats().slab_bytes;
+  quiet_ticks_ = slab_bytes == slab_bytes_seen_ ? quiet_ticks_ + 1 : 0;
+  slab_bytes_seen_ = slab_bytes;
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   const int64_t now_ms = MonotonicUs() / 1000;
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
@@ -86,8 +91,12 @@ bool Periodic::MaintainSlice() {
 bool Periodic::MemorySlice() {
   // While the freeing thread is at work every slab has a little to collect, later some are all free.
   const bool more_freed = engine_.keyspace.lazy_free().pending() == 0 && mem::CollectFreed(kSlabsPerSlice);
-  const bool more_filled = mem::CollapseFilled();
-  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed || more_filled;
+  // Making huge pages holds the process's memory map: while the keyspace grows, and so takes new pages all
+  // the time, a turn was held up for as long as 9 ms.
+  if (quiet_ticks_ >= kQuietTicks) {
+    if (void* range = mem::TakeFilledRange()) engine_.keyspace.lazy_free().Collapse(range);
+  }
+  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed;
 }
 
 }  // namespace pinyon

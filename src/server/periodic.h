@@ -43,6 +43,8 @@ class Periodic {
   bool expired_last_ = false;  // the last slice was one of expiry
   bool maintenance_due_ = false;
   bool memory_due_ = false;
+  int quiet_ticks_ = 0;  // since the slabs last grew or shrank
+  uint64_t slab_bytes_seen_ = 0;
   int expire_database_ = 0;
   int maintain_database_ = 0;
 };
