@@ -104,6 +104,25 @@ void Server::BindHooks() {
   configuration_.on_title_changed = [this] { return UpdateTitle(); };
 }
 
+// The lines by which watchers of a log know which process serves where.
+void Server::ShowBanner() {
+  const int port = configuration_.network.port;
+  const bool on_terminal = configuration_.process.log_file.empty() && isatty(STDOUT_FILENO) != 0;
+  if (!on_terminal && !configuration_.process.always_show_logo) {
+    log_.Notice("Running mode=standalone, port={}.", port);
+    log_.Notice("PID: {}", getpid());
+    return;
+  }
+  log_.Raw(LogLevel::kNotice, fmt::format("\n"
+                                          "         __\n"
+                                          "      __/o \\__          Pinyon {} {} bit\n"
+                                          "     '--,     \\___      Running in standalone mode\n"
+                                          "         \\   ~~~~ \\__   Port: {}\n"
+                                          "          \\__  ~~~__>  PID: {}\n"
+                                          "             \\__-'\n\n",
+                                          PINYON_VERSION, sizeof(void*) * 8, port, getpid()));
+}
+
 std::string Server::Start() {
   log_.RefreshTimeZone();
   log_.Warning("oO0OoO0OoO0Oo Pinyon is starting oO0OoO0OoO0Oo");
@@ -131,7 +150,7 @@ std::string Server::Start() {
   if (!error.empty()) return error;
   const std::string& pid_file = configuration_.process.pid_file;
   if (!pid_file.empty()) WritePidFile(pid_file, log_);
-  log_.Notice("Running mode=standalone, port={}.", configuration_.network.port);
+  ShowBanner();
   log_.Warning("Server initialized");
   startup_memory_ = mem::UsedBytes();
   return {};

@@ -96,6 +96,7 @@ class Server final : public ServerControl, public ClientHost {
   void CheckClient(Client& client);
   void ReportReady();
   void OnStopSignal(const char* name);
+  void ShowBanner();
   std::string UpdateTitle();
   void BindHooks();
   InfoSources Sources();
