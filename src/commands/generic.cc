@@ -1,9 +1,8 @@
 // Commands on keys of any type: deleting, asking for existence and type, renaming, copying. What they do with
 // an entry (free it, move it, copy its value) is Database's work.
-#include <algorithm>
-#include <array>
 
 #include "commands/families.h"
+#include "commands/key_batch.h"
 #include "commands/key_lookup.h"
 #include "engine/call.h"
 
@@ -11,22 +10,13 @@ namespace pinyon {
 
 namespace {
 
-// Calls act(key, hash) for each key argument. The searches of a group of keys overlap: all buckets are asked
-// of memory first, then all entries, so that a command with many keys does not wait for each in turn.
+// Calls act(key, hash) for each key argument.
 template <typename Act>
 void ForEachKey(Call& call, Act act) {
   if (call.argc() == 2) return act(call.args[1], call.KeyHash(1));
-  constexpr size_t kGroup = 16;
-  std::array<uint64_t, kGroup> hashes;
-  const Table& table = call.db.table();
-  for (size_t first = 1; first < call.argc(); first += kGroup) {
-    const size_t count = std::min(kGroup, call.argc() - first);
-    for (size_t i = 0; i < count; ++i) {
-      hashes[i] = call.KeyHash(first + i);
-      table.PrefetchBucket(hashes[i]);
-    }
-    for (size_t i = 0; i < count; ++i) table.PrefetchEntry(hashes[i]);
-    for (size_t i = 0; i < count; ++i) act(call.args[first + i], hashes[i]);
+  for (size_t first = 1; first < call.argc(); first += KeyBatch::kMaxKeys) {
+    const KeyBatch batch(call, first, call.argc(), 1);
+    for (size_t i = 0; i < batch.size(); ++i) act(call.args[first + i], batch.hash(i));
   }
 }
 

@@ -1,11 +1,11 @@
 // Strings set and read whole, and counters. What a time-to-live is given as never propagates: an effect
 // carries the Unix time that it came to. (string_range.cc has the commands that work on parts of a string.)
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
 
 #include "commands/families.h"
+#include "commands/key_batch.h"
 #include "commands/set_options.h"
 #include "engine/call.h"
 
@@ -14,29 +14,6 @@ namespace pinyon {
 namespace {
 
 using Condition = SetOptions::Condition;
-
-constexpr size_t kPrefetchKeys = 16;
-
-// Looks keys ahead of time: the hashes of up to kPrefetchKeys keys at a stride, whose buckets and then
-// entries are asked for all at once, so that their cache misses overlap.
-class KeyBatch {
- public:
-  KeyBatch(const Call& call, size_t first, size_t end, size_t stride) {
-    Table& table = call.db.table();
-    for (size_t i = first; i < end && count_ < kPrefetchKeys; i += stride) {
-      hashes_[count_] = call.KeyHash(i);
-      table.PrefetchBucket(hashes_[count_++]);
-    }
-    for (size_t i = 0; i < count_; ++i) table.PrefetchEntry(hashes_[i]);
-  }
-
-  size_t size() const { return count_; }
-  uint64_t hash(size_t index) const { return hashes_[index]; }
-
- private:
-  size_t count_ = 0;
-  std::array<uint64_t, kPrefetchKeys> hashes_;
-};
 
 void ReplyString(ReplyWriter& reply, const Entry* entry) {
   if (entry->IsInteger()) return reply.BulkInteger(entry->integer());

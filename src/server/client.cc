@@ -12,6 +12,11 @@ namespace {
 constexpr size_t kReadShareBytes = 256 * 1024;
 constexpr size_t kMaxPieces = 64;
 
+size_t TotalBytes(std::span<const iovec> pieces) {
+  return std::accumulate(pieces.begin(), pieces.end(), size_t{0},
+                         [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+}
+
 }  // namespace
 
 Client::Client(ClientHost& host, ChunkPool& pool, std::unique_ptr<Connection> connection, uint64_t id)
@@ -84,9 +89,7 @@ void Client::Flush(uint64_t reached) {
     const size_t sendable = front.Sendable(reached);
     if (sendable == 0) break;
     const size_t count = front.Front(pieces.data(), pieces.size(), sendable);
-    const size_t total =
-        std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(count), size_t{0},
-                        [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+    const size_t total = TotalBytes({pieces.data(), count});
     const ssize_t written = connection_->TryWrite(pieces.data(), count);
     if (written < 0) return CloseNow();
     host_.Traffic().output_bytes += static_cast<uint64_t>(written);
@@ -97,8 +100,7 @@ void Client::Flush(uint64_t reached) {
     // The kernel takes no more now: libuv writes the rest when it can.
     if (in_flight_.empty()) output.MoveTo(in_flight_);
     const size_t rest = in_flight_.Front(pieces.data(), pieces.size(), in_flight_.Sendable(reached));
-    writing_bytes_ = std::accumulate(pieces.begin(), pieces.begin() + static_cast<ptrdiff_t>(rest), size_t{0},
-                                     [](size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+    writing_bytes_ = TotalBytes({pieces.data(), rest});
     return connection_->WriteRest(pieces.data(), rest);
   }
   if (session.closing && in_flight_.empty() && output.empty()) CloseNow();
@@ -126,8 +128,8 @@ void Client::Close(bool at_once) {
   if (connection_->is_closing()) return;
   session.closing = true;
   connection_->PauseReading();
+  // Whoever is still owed something stays in sight until CloseNow, as it may never read.
   if (at_once) {
-    // Whoever is still owed something stays in sight, as it may never read.
     Leave();
     abandoned_ = true;
   }

@@ -75,7 +75,6 @@ class Client final : public ConnectionHandler {
   void Close(bool at_once);
   // Closes the connection here and now.
   void CloseNow();
-  bool is_closed() const { return connection_->is_closing(); }
 
   const Connection& connection() const { return *connection_; }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }

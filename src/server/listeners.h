@@ -28,7 +28,6 @@ class Listeners {
   enum class Change { kBind, kPort };
   std::string ReopenTcp(Change change);
   void Close();
-  size_t TcpCount() const { return tcp_.size(); }
 
  private:
   std::string OpenTcp(std::vector<std::unique_ptr<Listener>>* listeners);
