@@ -11,6 +11,7 @@
 #include "commands/families.h"
 #include "commands/help.h"
 #include "engine/call.h"
+#include "engine/dispatcher.h"
 
 namespace pinyon {
 
@@ -39,6 +40,7 @@ bool ParseClientType(Call& call, size_t index, ClientType* type) {
 std::string FlagsOf(const Session& session, const ServerControl::ConnectionInfo& info) {
   std::string flags;
   if (session.transaction.active()) flags += 'x';
+  if (session.suspension != nullptr) flags += 'b';
   if (session.transaction.watched_changed()) flags += 'd';
   if (session.closing) flags += 'c';
   if (info.unix_socket) flags += 'U';
@@ -51,6 +53,14 @@ void AppendLine(Call& call, const Session& session, std::string* text) {
   const Args args = &session == &call.session ? call.args : Args();
   *text += ClientLine(call.engine.server, session, args, call.now_ms());
   *text += '\n';
+}
+
+// Too many arguments, where the arity is not fixed.
+void RejectArguments(Call& call) {
+  constexpr size_t kMaxQuotedBytes = 128;
+  call.reply.Error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
+                  call.args[1].substr(0, kMaxQuotedBytes)));
 }
 
 // CLIENT ID
@@ -215,6 +225,25 @@ void ClientKill(Call& call) {
   }
 }
 
+// CLIENT UNBLOCK client-id [TIMEOUT|ERROR]
+void ClientUnblock(Call& call) {
+  if (call.argc() > 4) {
+    return RejectArguments(call);
+  }
+  const bool with_error = call.argc() == 4 && call.Is(3, "error");
+  if (call.argc() == 4 && !with_error && !call.Is(3, "timeout")) {
+    call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    return;
+  }
+  int64_t id;
+  if (!call.Int(2, &id)) return;
+  Session* session = call.engine.sessions.Find(static_cast<uint64_t>(id));
+  if (session == nullptr || session->suspension == nullptr) return call.reply.Integer(0);
+  call.engine.dispatcher->EndWaiting(*session,
+                                     with_error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : "");
+  call.reply.Integer(1);
+}
+
 // CLIENT REPLY ON|OFF|SKIP. Only ON has a reply.
 void ClientReply(Call& call) {
   Session& session = call.session;
@@ -288,6 +317,8 @@ void ClientHelp(Call& call) {
       "    Tell which client library this connection uses.",
       "SETNAME <name>",
       "    Name this connection.",
+      "UNBLOCK <client-id> [TIMEOUT|ERROR]",
+      "    End the waiting of that connection's blocking command.",
   };
   ReplyHelp(call, kLines);
 }
@@ -394,6 +425,16 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Switches replies to the connection on and off.",
      .syntax = "<ON | OFF | SKIP>"},
+    {.name = "unblock",
+     .arity = -3,
+     .flags = kOthers,
+     .handler = ClientUnblock,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "5.0.0",
+     .complexity = "O(log N) where N is the number of client connections",
+     .summary = "Ends the waiting of a connection in a blocking command.",
+     .syntax = "client-id [TIMEOUT | ERROR]"},
     {.name = "no-evict",
      .arity = 3,
      .flags = kOthers,
@@ -441,6 +482,7 @@ std::string ClientLine(ServerControl& server, const Session& session, Args args,
   const ServerControl::ConnectionInfo info = server.GetConnectionInfo(session);
   size_t argument_bytes = 0;
   for (const std::string_view argument : args) argument_bytes += argument.size();
+  if (session.suspension != nullptr) argument_bytes = session.suspension->request.ArgBytes();
   std::string text;
   const Transaction& transaction = session.transaction;
   const int64_t queued = transaction.active() ? static_cast<int64_t>(transaction.size()) : -1;

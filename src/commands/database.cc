@@ -33,6 +33,7 @@ void Swapdb(Call& call) {
   if (first != second) {
     call.engine.watches.BeforeSwap(static_cast<int>(first), static_cast<int>(second));
     keyspace.Swap(static_cast<int>(first), static_cast<int>(second));
+    call.engine.blocked.AfterSwap(static_cast<int>(first), static_cast<int>(second));
   }
   call.CountChanges(1);
   call.reply.Ok();

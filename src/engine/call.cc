@@ -1,12 +1,35 @@
 #include "engine/call.h"
 
+#include <cmath>
 #include <utility>
 
 namespace pinyon {
 
+namespace {
+
+constexpr std::string_view kErrNegativeTimeout = "ERR timeout is negative";
+
+}  // namespace
+
 bool Call::IntInRange(size_t index, int64_t min, int64_t max, int64_t* value, std::string_view range_error) {
   if (!Int(index, value)) return false;
   return (*value >= min && *value <= max) || Fail(range_error);
+}
+
+// A time that does not fit in milliseconds counts as negative, infinity too, as in Redis.
+bool Call::TimeoutSeconds(size_t index, int64_t* timeout_ms) {
+  constexpr long double kTooLarge = 0x1p63L;
+  long double seconds;
+  if (!ParseLongDouble(args[index], &seconds)) return Fail("ERR timeout is not a float or out of range");
+  const long double milliseconds = std::ceil(seconds * 1000);
+  if (milliseconds < 0 || milliseconds >= kTooLarge) return Fail(kErrNegativeTimeout);
+  *timeout_ms = static_cast<int64_t>(milliseconds);
+  return true;
+}
+
+bool Call::TimeoutMilliseconds(size_t index, int64_t* timeout_ms) {
+  if (!Int(index, timeout_ms, "ERR timeout is not an integer or out of range")) return false;
+  return *timeout_ms >= 0 || Fail(kErrNegativeTimeout);
 }
 
 EntryRef Call::FindForRead(std::string_view key, uint64_t hash) {
@@ -30,11 +53,27 @@ EntryRef Call::FindForWrite(std::string_view key, uint64_t hash) {
 void Call::ChangedIn(int database, NotifyClass type, std::string_view event, std::string_view key,
                      int64_t changes) {
   changes_ += changes;
-  engine.watches.KeyChanged(database, key);
+  SignalModified(database, key);
   Notify(database, type, event, key);
 }
 
-void Call::SignalModified(int database, std::string_view key) { engine.watches.KeyChanged(database, key); }
+void Call::SignalModified(int database, std::string_view key) {
+  engine.watches.KeyChanged(database, key);
+  engine.blocked.KeyChanged(database, key);
+}
+
+void Call::Block(Args keys, ValueType awaited, int64_t timeout_ms, NullReply denied) {
+  if (Suspension* suspension = session.suspension.get(); suspension != nullptr) {
+    suspension->goes_on = true;
+  } else if (MayBlock()) {
+    PINYON_ASSERT((command.flags & kBlocking) != 0 && changes_ == 0);
+    engine.blocked.Block(session, command, args, keys, awaited, timeout_ms);
+  } else if (denied == NullReply::kBulk) {
+    reply.Null();
+  } else {
+    reply.NullArray();
+  }
+}
 
 BlockRef Call::TakeBlock(size_t index) {
   if (session.large_args == nullptr) return {};

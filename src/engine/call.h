@@ -57,6 +57,10 @@ class Call {
   }
   // As Int, and within [min, max], else kErrOutOfRange ("ERR value is out of range...").
   bool IntInRange(size_t index, int64_t min, int64_t max, int64_t* value, std::string_view range_error);
+  // How long a blocking command waits, in milliseconds, 0: for ever. Given as seconds with fractions (BLPOP),
+  // or as milliseconds (XREAD, WAIT).
+  bool TimeoutSeconds(size_t index, int64_t* timeout_ms);
+  bool TimeoutMilliseconds(size_t index, int64_t* timeout_ms);
   bool SyntaxError() {
     reply.Error(kErrSyntax);
     return false;
@@ -109,6 +113,18 @@ class Call {
   }
   void CountChanges(int64_t changes) { changes_ += changes; }
   int64_t changes() const { return changes_; }
+
+  // --- waiting for keys (engine/blocking.h) ---
+  // Whether the handler may serve the client from `key`: not when it was run again for another one.
+  bool MayServeFrom(std::string_view key) const {
+    return session.suspension == nullptr || session.suspension->ready_key == key;
+  }
+  // Nothing was found: the client waits until one of `keys` (of the session's database) holds a value of the
+  // awaited type, or the timeout replies a null array. The last thing that a handler does. Where waiting is
+  // not allowed (in MULTI, in a script) it replies null at once: `denied` says which.
+  enum class NullReply : uint8_t { kBulk, kArray };
+  void Block(Args keys, ValueType awaited, int64_t timeout_ms, NullReply denied = NullReply::kArray);
+  bool MayBlock() const { return session.may_block && !session.transaction.active(); }
 
   // --- propagation ---
   // Whether anybody listens: building an effect's arguments is skipped when nobody does.

@@ -37,20 +37,30 @@ void Dispatcher::UpdateTime() {
 }
 
 void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash) {
-  PINYON_ASSERT(!args.empty());
+  PINYON_ASSERT(!args.empty() && session.suspension == nullptr);
   if (!Reject(session, command, args)) {
     if (session.transaction.active() && MustQueue(*command)) {
       session.transaction.Queue(command, args);
       session.reply.SimpleString("QUEUED");
     } else {
-      engine_.in_unit = true;
-      Run(session, *command, args, first_key_hash);
-      engine_.in_unit = false;
-      if (engine_.effects.Listening()) engine_.effects.EndUnit();
+      ++command->stats.calls;
+      ++engine_.stats.commands_processed;
+      RunUnit(session, *command, args, first_key_hash);
+      if (engine_.blocked.HasReady()) [[unlikely]]
+        ServeBlocked();
     }
     if (mark_ - time_cycles_ > kTimeValidCycles) UpdateTime();
   }
-  if (session.reply_mode != Session::ReplyMode::kOn) AdvanceReplyMode(session);
+  // That of a session which waits goes on with its reply.
+  if (session.reply_mode != Session::ReplyMode::kOn && session.suspension == nullptr)
+    AdvanceReplyMode(session);
+}
+
+void Dispatcher::RunUnit(Session& session, Command& command, Args args, uint64_t first_key_hash) {
+  engine_.in_unit = true;
+  Execute(session, command, args, first_key_hash);
+  engine_.in_unit = false;
+  if (engine_.effects.Listening()) engine_.effects.EndUnit();
 }
 
 // CLIENT REPLY SKIP silences the command after it, and only that.
@@ -63,11 +73,15 @@ void Dispatcher::AdvanceReplyMode(Session& session) {
 }
 
 void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t first_key_hash) {
+  ++command.stats.calls;
+  ++engine_.stats.commands_processed;
+  Execute(session, command, args, first_key_hash);
+}
+
+void Dispatcher::Execute(Session& session, Command& command, Args args, uint64_t first_key_hash) {
   PINYON_ASSERT(command.spec->handler != nullptr);
   const uint64_t errors_before = session.reply.error_count();
   session.last_command = &command;
-  ++command.stats.calls;
-  ++engine_.stats.commands_processed;
 
   StartTiming(command);
   Call call(engine_, session, command, args, first_key_hash);
@@ -78,6 +92,54 @@ void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t fir
   if (call.changes() == 0) return;
   engine_.stats.changes_since_save += call.changes();
   if (engine_.effects.Listening() && !call.has_explicit_effect()) engine_.effects.Add(call.db.index(), args);
+}
+
+// --- suspended sessions ---
+
+void Dispatcher::ServeBlocked() {
+  while (Session* session = engine_.blocked.NextToServe()) {
+    RunAgain(*session);
+    if (mark_ - time_cycles_ > kTimeValidCycles) UpdateTime();
+  }
+}
+
+// The call was counted when it began to wait.
+void Dispatcher::RunAgain(Session& session) {
+  Suspension& suspension = *session.suspension;
+  Command& command = suspension.request.command();
+  const Args args = suspension.request.args();
+  suspension.goes_on = false;
+  // What the session may do can have changed while it waited.
+  const bool denied = session.access_limited && engine_.access_check(session, command, args);
+  if (!denied) RunUnit(session, command, args, 0);
+  if (!suspension.goes_on) Resume(session);
+}
+
+void Dispatcher::EndWaiting(Session& session, std::string_view error) {
+  PINYON_ASSERT(session.suspension != nullptr);
+  Command& command = session.suspension->request.command();
+  if (error.empty()) {
+    session.reply.NullArray();
+  } else {
+    session.reply.Error(error);
+    CountError(session, command);
+  }
+  Resume(session);
+}
+
+bool Dispatcher::TimeOutBlocked(int64_t now_us, size_t max) {
+  for (; max > 0; --max) {
+    Session* session = engine_.blocked.FirstOverdue(now_us);
+    if (session == nullptr) return false;
+    EndWaiting(*session);
+  }
+  return engine_.blocked.FirstOverdue(now_us) != nullptr;
+}
+
+void Dispatcher::Resume(Session& session) {
+  engine_.blocked.Release(session);
+  if (session.reply_mode != Session::ReplyMode::kOn) AdvanceReplyMode(session);
+  engine_.server.OnSessionResumed(session);
 }
 
 void Dispatcher::StartTiming(Command& command) {
@@ -204,6 +266,12 @@ bool Dispatcher::MustQueue(const Command& command) { return (command.flags & kRu
 void DiscardTransaction(Engine& engine, Session& session) {
   session.transaction.Reset();
   engine.watches.UnwatchAll(session);
+}
+
+void ForgetSession(Engine& engine, Session& session) {
+  engine.blocked.Release(session);
+  DiscardTransaction(engine, session);
+  engine.sessions.Remove(&session);
 }
 
 }  // namespace pinyon

@@ -22,6 +22,11 @@ class Dispatcher {
   // Runs a command that has passed the checks, within the current unit (EXEC, a script).
   void Run(Session& session, Command& command, Args args, uint64_t first_key_hash = 0);
 
+  // Ends the waiting of a suspended session with what its timeout replies, or with `error`.
+  void EndWaiting(Session& session, std::string_view error = {});
+  // Ends the waiting of up to `max` sessions whose deadlines have passed; returns whether more are left.
+  bool TimeOutBlocked(int64_t now_us, size_t max);
+
   // Sets the frozen time from the clock; called at the start of a batch.
   void UpdateTime();
   // Time is measured by the run of equal fast commands, as reading the clock takes longer than some of them.
@@ -29,6 +34,11 @@ class Dispatcher {
   void EndTiming();
 
  private:
+  void RunUnit(Session& session, Command& command, Args args, uint64_t first_key_hash);
+  void Execute(Session& session, Command& command, Args args, uint64_t first_key_hash);
+  void ServeBlocked();
+  void RunAgain(Session& session);
+  void Resume(Session& session);
   // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);
   void RejectWith(Session& session, Command* command, std::string_view error);
@@ -53,5 +63,8 @@ bool IsPermitted(EngineOptions::Permission permission, const Session& session);
 
 // Ends the transaction of a session: EXEC, DISCARD, RESET and disconnects.
 void DiscardTransaction(Engine& engine, Session& session);
+
+// Takes a session that ends out of everything that refers to it.
+void ForgetSession(Engine& engine, Session& session);
 
 }  // namespace pinyon

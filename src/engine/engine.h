@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "engine/blocking.h"
 #include "engine/command_table.h"
 #include "engine/effects.h"
 #include "engine/notify.h"
@@ -55,7 +56,8 @@ class Engine final : public KeyspaceObserver {
         log(in_log),
         server(in_server),
         options(in_options),
-        watches(in_keyspace) {
+        watches(in_keyspace),
+        blocked(in_keyspace) {
     keyspace.set_observer(this);
   }
   ~Engine() override { keyspace.set_observer(nullptr); }
@@ -82,6 +84,7 @@ class Engine final : public KeyspaceObserver {
   EngineStats stats;
   SessionRegistry sessions;
   WatchTable watches;
+  BlockedClients blocked;
   Effects effects;
   Notifier notifier;
   NullSink null_sink;

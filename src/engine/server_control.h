@@ -22,6 +22,8 @@ class ServerControl {
   virtual bool Shutdown(bool now, bool force, std::string* error) = 0;
   // Closes a session's connection: after what it is owed was sent, or at once.
   virtual void CloseSession(Session& session, bool at_once) = 0;
+  // A session that was suspended goes on: its reply was written, what it sent meanwhile may be executed.
+  virtual void OnSessionResumed(Session& session) = 0;
   // CONFIG REWRITE; returns an error text, empty when it worked.
   virtual std::string RewriteConfig() = 0;
   // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).

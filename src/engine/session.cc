@@ -1,8 +1,14 @@
 #include "engine/session.h"
 
 #include "base/assert.h"
+#include "engine/blocking.h"
 
 namespace pinyon {
+
+Session::Session(uint64_t session_id, ReplySink* sink) : id(session_id), reply(sink), normal_sink(sink) {}
+
+// Whoever ends a session has taken it out of the queues in which it waited.
+Session::~Session() { PINYON_ASSERT(suspension == nullptr); }
 
 void Transaction::Reset() {
   // A connection keeps room for small transactions only: idle ones should own next to nothing.

@@ -14,6 +14,7 @@
 namespace pinyon {
 
 class Connection;
+struct Suspension;
 
 // Commands queued by MULTI: names resolved, arguments copied into one buffer.
 class Transaction {
@@ -63,7 +64,8 @@ struct WatchedKey {
 
 class Session {
  public:
-  Session(uint64_t session_id, ReplySink* sink) : id(session_id), reply(sink), normal_sink(sink) {}
+  Session(uint64_t session_id, ReplySink* sink);
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -96,6 +98,11 @@ class Session {
 
   Transaction transaction;
   std::vector<WatchedKey> watched;
+
+  // Set while the session waits (engine/blocking.h): it must not be given requests.
+  std::unique_ptr<Suspension> suspension;
+  // Whether its commands may wait at all; not so for those of a script, or of a log that is being loaded.
+  bool may_block = true;
 
   // Block in which a large argument of the command being run arrived (at most one per argument; see
   // TakeBlock).

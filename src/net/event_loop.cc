@@ -1,5 +1,7 @@
 #include "net/event_loop.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace pinyon {
@@ -10,6 +12,7 @@ EventLoop::EventLoop() {
   uv_check_init(&loop_, &check_);
   uv_prepare_init(&loop_, &prepare_);
   uv_idle_init(&loop_, &idle_);
+  uv_timer_init(&loop_, &alarm_);
   uv_check_start(&check_, [](uv_check_t* handle) { static_cast<EventLoop*>(handle->loop->data)->RunTurn(); });
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) {
     EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
@@ -32,6 +35,27 @@ void EventLoop::RunTurn() {
   } else {
     uv_idle_stop(&idle_);
   }
+}
+
+void EventLoop::WakeAt(int64_t time_us) {
+  if (time_us == wake_at_us_) return;
+  wake_at_us_ = time_us;
+  if (time_us == INT64_MAX) {
+    uv_timer_stop(&alarm_);
+    return;
+  }
+  // libuv counts whole milliseconds of the same clock, from when it last looked at it.
+  uv_update_time(&loop_);
+  const int64_t due_ms = time_us / 1000 + 1;
+  const int64_t delay_ms = std::max<int64_t>(due_ms - static_cast<int64_t>(uv_now(&loop_)), 1);
+  uv_timer_start(
+      &alarm_,
+      [](uv_timer_t* handle) {
+        EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
+        loop->wake_at_us_ = INT64_MAX;
+        loop->RequestTurn();
+      },
+      static_cast<uint64_t>(delay_ms), 0);
 }
 
 size_t EventLoop::AddTimer(uint64_t interval_ms, std::function<void()> callback) {
@@ -83,6 +107,7 @@ void EventLoop::DrainClosing() {
   close(&check_);
   close(&prepare_);
   close(&idle_);
+  close(&alarm_);
   for (const auto& timer : timers_) close(&timer->handle);
   for (const auto& signal : signals_) close(&signal->handle);
   uv_run(&loop_, UV_RUN_DEFAULT);

@@ -28,6 +28,10 @@ class EventLoop {
   // Something was queued for the turn: it runs before the loop sleeps.
   void RequestTurn() { turn_requested_ = true; }
 
+  // The turn runs at `time_us` (of MonotonicUs) or up to a millisecond later; INT64_MAX: not on this account.
+  // One time at once: the last that was given.
+  void WakeAt(int64_t time_us);
+
   // Calls `callback` every `interval_ms`, as long as the loop lives. The handle's number is for SetInterval.
   size_t AddTimer(uint64_t interval_ms, std::function<void()> callback);
   void SetInterval(size_t timer, uint64_t interval_ms);
@@ -58,6 +62,8 @@ class EventLoop {
   uv_check_t check_;
   uv_prepare_t prepare_;
   uv_idle_t idle_;
+  uv_timer_t alarm_;
+  int64_t wake_at_us_ = INT64_MAX;
   bool idle_active_ = false;
   bool turn_requested_ = false;
   std::function<bool()> turn_;

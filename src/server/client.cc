@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "engine/blocking.h"
+
 namespace pinyon {
 
 namespace {
@@ -147,7 +149,7 @@ void Client::OnClosed() { host_.OnClientGone(*this); }
 size_t Client::MemoryBytes() const {
   return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() +
          output.MemoryBytes() + in_flight_.MemoryBytes() + session.transaction.MemoryBytes() +
-         session.name.capacity();
+         session.name.capacity() + (session.suspension == nullptr ? 0 : session.suspension->MemoryBytes());
 }
 
 ServerControl::ConnectionInfo Client::Info() const {

@@ -65,8 +65,8 @@ class Client final : public ConnectionHandler {
   bool in_flush_list = false;
 
   void StartReading();
-  // To be called when the turn has executed all that had arrived: releases memory, reads on, or leaves after
-  // a hang-up.
+  // To be called when the turn has executed all that had arrived, or may not execute it because the client is
+  // suspended: releases memory, reads on, or leaves after a hang-up.
   void OnDrained();
   // Writes what is owed up to log offset `reached`; closes when that was all and the session is closing.
   void Flush(uint64_t reached);

@@ -79,9 +79,11 @@ void Clients(const InfoSources& s, Out out) {
   fmt::format_to(
       out,
       "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
-      "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:0\r\n"
-      "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
-      s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output);
+      "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:{}\r\n"
+      "tracking_clients:0\r\nclients_in_timeout_table:{}\r\ntotal_blocking_keys:{}\r\n"
+      "total_blocking_keys_on_nokey:0\r\n",
+      s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output,
+      s.engine.blocked.client_count(), s.engine.blocked.deadline_count(), s.engine.blocked.key_count());
 }
 
 void Memory(const InfoSources& s, Out out) {

@@ -182,7 +182,11 @@ int Server::Run() {
   signal(SIGHUP, SIG_IGN);
   loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM"); });
   loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT"); });
-  loop_.SetTurn([this] { return turn_.Run(); });
+  loop_.SetTurn([this] {
+    const bool work_left = turn_.Run();
+    loop_.WakeAt(engine_.blocked.next_deadline_us());
+    return work_left;
+  });
   turn_.SetBackground([this] { return periodic_.RunSlice(); });
   tick_timer_ = loop_.AddTimer(static_cast<uint64_t>(1000 / configuration_.process.hz), [this] { OnTick(); });
   ReportReady();
@@ -264,10 +268,7 @@ void Server::OnClientFlush(Client& client) {
   loop_.RequestTurn();
 }
 
-void Server::OnClientLeaving(Client& client) {
-  engine_.sessions.Remove(&client.session);
-  DiscardTransaction(engine_, client.session);
-}
+void Server::OnClientLeaving(Client& client) { ForgetSession(engine_, client.session); }
 
 void Server::OnClientGone(Client& client) {
   turn_.Remove(client);
@@ -285,6 +286,13 @@ void Server::OnQueryBufferLimit(Client& client) {
 void Server::CloseSession(Session& session, bool at_once) {
   const auto it = clients_.find(session.id);
   if (it != clients_.end()) it->second->Close(at_once);
+}
+
+void Server::OnSessionResumed(Session& session) {
+  // Waiting was no idleness.
+  session.last_active_ms = NowMs();
+  turn_.Resume(*clients_.at(session.id));
+  loop_.RequestTurn();
 }
 
 ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) {
@@ -322,7 +330,8 @@ void Server::CheckClient(Client& client) {
   max_input_bytes_ = std::max(max_input_bytes_, client.input.bytes().size());
   max_output_bytes_ = std::max(max_output_bytes_, client.OutputBytes());
   const int64_t timeout_s = configuration_.network.timeout_s;
-  if (timeout_s > 0 && now_ms - client.session.last_active_ms > timeout_s * 1000) {
+  const bool waits = client.session.suspension != nullptr;
+  if (timeout_s > 0 && !waits && now_ms - client.session.last_active_ms > timeout_s * 1000) {
     log_.Verbose("Closing idle client");
     return client.Close(true);
   }

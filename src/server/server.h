@@ -68,6 +68,7 @@ class Server final : public ServerControl, public ClientHost {
   void ResetStats() override;
   bool Shutdown(bool now, bool force, std::string* error) override;
   void CloseSession(Session& session, bool at_once) override;
+  void OnSessionResumed(Session& session) override;
   std::string RewriteConfig() override;
   void SetActiveExpiry(bool enabled) override { periodic_.set_active_expiry(enabled); }
   ConnectionInfo GetConnectionInfo(const Session& session) override;

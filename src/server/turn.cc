@@ -16,6 +16,8 @@ constexpr size_t kClientShare = 32;
 constexpr size_t kFetchLead = 6;
 // How long a turn goes on executing. Reading and writing for dozens of clients takes about as long again.
 constexpr int64_t kTurnUs = 300;
+// How many waiting clients are told in one turn that their time is over (about a microsecond each).
+constexpr size_t kTimeoutsPerTurn = 128;
 // Argument views kept for the next batch; beyond, the memory is given back.
 constexpr size_t kMaxKeptArgs = 16 * 1024;
 
@@ -37,12 +39,21 @@ void Turn::AddFlush(Client& client) {
   flush_.push_back(&client);
 }
 
+void Turn::Resume(Client& client) {
+  PINYON_ASSERT(client.session.suspension == nullptr);
+  if (engine_.effects.Listening()) client.output.Hold(engine_.effects.offset());
+  AddFlush(client);
+  AddReady(client);
+}
+
 void Turn::Remove(Client& client) {
   if (client.in_ready_list) std::erase(ready_, &client);
   if (client.in_flush_list) std::erase(flush_, &client);
 }
 
 bool Turn::Run() {
+  const bool timeouts_left =
+      engine_.blocked.deadline_count() > 0 && dispatcher_.TimeOutBlocked(MonotonicUs(), kTimeoutsPerTurn);
   Execute();
   const bool background_left = background_ && background_();
   Commit();
@@ -51,7 +62,7 @@ bool Turn::Run() {
   if (cpu_ns_ != 0)
     stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
   cpu_ns_ = cpu_ns;
-  return background_left || !ready_.empty() || !flush_.empty();
+  return timeouts_left || background_left || !ready_.empty() || !flush_.empty();
 }
 
 void Turn::Execute() {
@@ -76,6 +87,10 @@ void Turn::GatherBatch() {
     ready_.pop_front();
     client.in_ready_list = false;
     if (client.session.closing) continue;
+    if (client.session.suspension != nullptr) {
+      client.OnDrained();
+      continue;
+    }
     const bool has_more = Gather(client);
     visits_.push_back({&client, has_more});
   }
@@ -130,7 +145,8 @@ bool Turn::Gather(Client& client) {
     }
     batch_.push_back(request);
     if (request.is_error) return false;
-    const bool ends_batch = request.command != nullptr && (request.command->flags & kEndsBatch) != 0;
+    const bool ends_batch =
+        request.command != nullptr && (request.command->flags & (kEndsBatch | kBlocking)) != 0;
     if (ends_batch || client.parser.HoldsArguments()) return true;
   }
   return true;
@@ -178,7 +194,7 @@ void Turn::EndBatch() {
       client.Close(false);
       continue;
     }
-    if (visit.has_more) {
+    if (visit.has_more && client.session.suspension == nullptr) {
       AddReady(client);
     } else {
       // While nothing has to reach a log first there is no reason to wait for the commit: the buffers that

@@ -6,8 +6,8 @@
 // time, so an endless pipeline delays nobody. Commit writes once for each client that is owed something.
 //
 // Invariants: views into input buffers live within one batch, during which nothing is read; a client is in
-// the batch at most once (its requests stand together); requests are taken off the input as they run, so that
-// those behind one that suspends its client stay unparsed.
+// the batch at most once (its requests stand together); nothing is parsed behind a request that may suspend
+// its client, so what a suspended client has sent stays unparsed in its input.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ class Turn {
 
   void AddReady(Client& client);
   void AddFlush(Client& client);
+  // A client that was suspended goes on: its reply was written, outside of the client's own batch.
+  void Resume(Client& client);
   // Forgets a client that is about to be deleted.
   void Remove(Client& client);
 

@@ -90,7 +90,6 @@ constexpr Rule kKnownDifferences[] = {
     {"CLIENT", "SETINFO", NewerThanOracle, "new in 7.2"},
     {"CLIENT", "PAUSE", NotYet, "comes with suspended clients"},
     {"CLIENT", "UNPAUSE", NotYet, "comes with suspended clients"},
-    {"CLIENT", "UNBLOCK", NotYet, "comes with blocking commands"},
 };
 
 }  // namespace

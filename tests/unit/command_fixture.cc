@@ -90,8 +90,7 @@ Session& CommandFixture::session(size_t client) {
 void CommandFixture::Disconnect(size_t client) {
   Client& entry = clients_[client];
   if (entry.session == nullptr) return;
-  DiscardTransaction(engine, *entry.session);
-  engine.sessions.Remove(entry.session.get());
+  ForgetSession(engine, *entry.session);
   entry.session.reset();
 }
 

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -38,10 +39,14 @@ class FakeServerControl final : public ServerControl {
   void ResetStats() override { ++reset_stats_calls; }
   bool Shutdown(bool now, bool force, std::string* error) override;
   void CloseSession(Session& session, bool at_once) override;
+  void OnSessionResumed(Session& session) override {
+    if (on_resumed) on_resumed(session);
+  }
   std::string RewriteConfig() override { return rewrite_error; }
   void SetActiveExpiry(bool enabled) override { active_expiry = enabled; }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
 
+  std::function<void(Session&)> on_resumed;
   std::vector<std::string> info_sections;
   std::vector<uint64_t> closed_sessions;
   std::string rewrite_error;
@@ -85,6 +90,13 @@ class CommandFixture {
   // As above, for arguments without spaces in them.
   std::string Run(std::string_view line) { return RunAs(0, line); }
   std::string RunAs(size_t client, std::string_view line);
+
+  // What a client that waits was replied since the last call.
+  std::string Received(size_t client) {
+    const std::string text(clients_[client].sink.text());
+    clients_[client].sink.Clear();
+    return text;
+  }
 
   // A client's session; the client comes to be with the first mention of its number.
   Session& session(size_t client = 0);

@@ -65,6 +65,7 @@ class TurnFixture final : public ClientHost {
     REQUIRE(connect(peer, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     REQUIRE(fcntl(peer, F_SETFL, O_NONBLOCK) == 0);
     while (accepted_ == nullptr) Poll();
+    commands.server.on_resumed = [this](Session& session) { turn.Resume(*clients_.at(session.id)); };
     const uint64_t id = commands.engine.sessions.NextId();
     auto client = std::make_unique<Client>(*this, pool_, std::move(accepted_), id);
     client->session.null_sink = &commands.engine.null_sink;
@@ -113,10 +114,7 @@ class TurnFixture final : public ClientHost {
 
   void OnClientReady(Client& client) override { turn.AddReady(client); }
   void OnClientFlush(Client& client) override { turn.AddFlush(client); }
-  void OnClientLeaving(Client& client) override {
-    commands.engine.sessions.Remove(&client.session);
-    DiscardTransaction(commands.engine, client.session);
-  }
+  void OnClientLeaving(Client& client) override { ForgetSession(commands.engine, client.session); }
   void OnClientGone(Client& client) override {
     turn.Remove(client);
     clients_.erase(client.session.id);

@@ -1,0 +1,165 @@
+// Sessions that wait for keys: BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin.
+//
+// How a command waits: its handler finds nothing and calls Call::Block with the keys and the type of value
+// that would serve it. The session is suspended: it executes nothing, its request is copied. When one of the
+// keys holds a value of that type, the same handler runs again with the copy, as a unit of its own, right
+// after the unit that put the value there. It serves the client, or calls Block again, which keeps its place
+// in the queues. A timeout, CLIENT UNBLOCK or the end of the connection ends the waiting without the handler.
+//
+//   void Blpop(Call& call) {
+//     int64_t timeout_ms;
+//     if (!call.TimeoutSeconds(call.argc() - 1, &timeout_ms)) return;
+//     const Args keys = call.args.subspan(1, call.argc() - 2);
+//     for (const std::string_view key : keys) {
+//       if (!call.MayServeFrom(key)) continue;
+//       ... found: pop, reply, PropagateAs({"LPOP", key}), return; another type: WRONGTYPE, return ...
+//     }
+//     call.Block(keys, ValueType::kList, timeout_ms);
+//   }
+//
+// Invariants:
+// - A session waits once at most; it stands once in the queue of each of its keys, however often the command
+//   names it. Queues are first come, first served, and have no empty ones among them.
+// - Keys are named, never pointed to: they need not exist, may go, change type, or come back.
+// - Keys are served in the order in which they became ready, the clients of a key in the order of their
+//   coming, until nothing is ready; what serving makes ready is served in the same go. A client that waits
+//   for several keys is served from the one that became ready first.
+// - A key becomes ready when it is reported as changed (Call::Changed and its kin) while it holds a value of
+//   a type that somebody awaits there. So whoever changes a key must say so after the change.
+// - A client that is about to be closed is not served.
+//
+// Costs: nothing but one test for each change while nobody waits; otherwise one hash lookup for each change.
+// Waiting and leaving take constant time for each key, and O(log n) for the deadline.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/session.h"
+#include "keyspace/keyspace.h"
+
+namespace pinyon {
+
+// A request kept for later, with its arguments in one buffer.
+class SavedRequest {
+ public:
+  SavedRequest(Command& command, Args args);
+  SavedRequest(const SavedRequest&) = delete;
+  SavedRequest& operator=(const SavedRequest&) = delete;
+
+  Command& command() const { return *command_; }
+  Args args() const { return args_; }
+  size_t ArgBytes() const { return text_bytes_; }
+  size_t MemoryBytes() const { return text_bytes_ + args_.capacity() * sizeof(args_[0]); }
+
+ private:
+  Command* command_;
+  size_t text_bytes_ = 0;
+  std::unique_ptr<char[]> text_;
+  std::vector<std::string_view> args_;
+};
+
+struct KeyQueue;
+
+// A session's place in the queue of one key.
+struct KeyWaiter {
+  Session* session;
+  KeyQueue* queue;
+  KeyWaiter* previous;
+  KeyWaiter* next;
+};
+
+// What is known of a session while it waits; owned by the session.
+struct Suspension {
+  Suspension(Command& command, Args args, ValueType in_awaited)
+      : request(command, args), awaited(in_awaited) {}
+
+  size_t MemoryBytes() const {
+    return sizeof(*this) + request.MemoryBytes() + waiters.capacity() * sizeof(KeyWaiter);
+  }
+
+  SavedRequest request;
+  ValueType awaited;
+  std::vector<KeyWaiter> waiters;  // never grows once they are in queues
+  std::multimap<int64_t, Session*>::iterator deadline;
+  bool has_deadline = false;
+  // While the handler runs again: the key that may serve it, and whether it has called Block again.
+  std::string_view ready_key;
+  bool goes_on = false;
+};
+
+// Those who wait for one key of one database.
+struct KeyQueue {
+  static constexpr size_t kTypes = 8;
+
+  const std::string* name = nullptr;  // the key of this queue in the map
+  KeyWaiter* first = nullptr;
+  KeyWaiter* last = nullptr;
+  std::array<uint32_t, kTypes> awaited = {};  // how many wait for each type
+  bool is_ready = false;                      // it stands in the list of those to be served
+};
+
+class BlockedClients {
+ public:
+  explicit BlockedClients(Keyspace& keyspace) : keyspace_(keyspace) {}
+  BlockedClients(const BlockedClients&) = delete;
+  BlockedClients& operator=(const BlockedClients&) = delete;
+
+  // Suspends a session that is not, with a request of its current database. `timeout_ms` 0: for ever.
+  void Block(Session& session, Command& command, Args args, Args keys, ValueType awaited, int64_t timeout_ms);
+  // The session waits no more: it leaves all queues. Nothing for one that does not wait.
+  void Release(Session& session);
+
+  // To be called after every change of a key.
+  void KeyChanged(int database, std::string_view key) {
+    if (!queues_.empty()) MarkIfReady(database, key);
+  }
+  // To be called after the contents of two databases were exchanged.
+  void AfterSwap(int first, int second);
+
+  bool HasReady() const { return current_ != nullptr || !ready_.empty(); }
+  // The next session whose command is to be run again, null when there is none. Each session of a key is
+  // given once, as long as the key holds what it awaits; the caller runs it, and releases it when it was
+  // served, before it asks for the next.
+  Session* NextToServe();
+
+  // The earliest deadline, in MonotonicUs's time; kNever when there is none.
+  static constexpr int64_t kNever = INT64_MAX;
+  int64_t next_deadline_us() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
+  // The session whose deadline passed first, null when none has; the caller releases it.
+  Session* FirstOverdue(int64_t now_us) const;
+
+  size_t client_count() const { return client_count_; }
+  size_t key_count() const { return queues_.size(); }
+  size_t deadline_count() const { return deadlines_.size(); }
+
+ private:
+  // The name of a key in `queues_`, built in `name_`.
+  const std::string& Name(int database, std::string_view key);
+  void Enqueue(KeyWaiter& waiter, KeyQueue& queue);
+  void Dequeue(KeyWaiter& waiter);
+  void EraseIfUnused(KeyQueue& queue);
+  void MarkIfReady(int database, std::string_view key);
+  void MarkIfReady(KeyQueue& queue);
+  // The type of the value at the queue's key; false when there is none.
+  bool FindType(const KeyQueue& queue, ValueType* type) const;
+
+  Keyspace& keyspace_;
+  std::unordered_map<std::string, KeyQueue> queues_;
+  std::string name_;
+  std::deque<KeyQueue*> ready_;
+  // The queue that is being served, and whose turn is next in it; kept right when either leaves.
+  KeyQueue* current_ = nullptr;
+  KeyWaiter* cursor_ = nullptr;
+  std::multimap<int64_t, Session*> deadlines_;
+  size_t client_count_ = 0;
+};
+
+}  // namespace pinyon
