@@ -310,6 +310,12 @@ uint8_t* Listpack::OpenGap(Offset at, size_t gap_bytes) {
   const size_t old_bytes = bytes();
   PINYON_ASSERT(at >= kHeaderBytes && at < old_bytes && old_bytes == where_.size());
   PINYON_CHECK(gap_bytes <= kBytesLimit - old_bytes);
+  if (at == kHeaderBytes && where_.GrowFront(gap_bytes)) {
+    bytes_ = where_.data();
+    std::memmove(where_.data(), where_.data() + gap_bytes, kHeaderBytes);
+    SetBytes(old_bytes + gap_bytes);
+    return where_.data() + at;
+  }
   where_.Resize(old_bytes + gap_bytes);
   uint8_t* const gap = where_.data() + at;
   bytes_ = where_.data();
@@ -326,6 +332,14 @@ void Listpack::CloseGap(Offset at, size_t gap_bytes) {
   const size_t old_bytes = bytes();
   PINYON_ASSERT(at >= kHeaderBytes && at + gap_bytes < old_bytes && old_bytes == where_.size());
   uint8_t* const gap = where_.data() + at;
+  // Where the header goes if the front is given up; what it overwrites is what goes.
+  uint8_t header[kHeaderBytes];
+  std::memcpy(header, where_.data(), kHeaderBytes);
+  if (at == kHeaderBytes && where_.ShrinkFront(gap_bytes)) {
+    std::memcpy(where_.data(), header, kHeaderBytes);
+    bytes_ = where_.data();
+    return SetBytes(old_bytes - gap_bytes);
+  }
   std::memmove(gap, gap + gap_bytes, old_bytes - at - gap_bytes);
   where_.Resize(old_bytes - gap_bytes);
   bytes_ = where_.data();
@@ -412,6 +426,43 @@ Listpack::Offset Listpack::Delete(Offset at, size_t count) {
 void Listpack::DeleteFromIndex(int64_t index, size_t count) {
   const Offset at = Seek(index);
   if (at != kEnd) Delete(at, count);
+}
+
+// Runs of elements that stay move down over what goes.
+size_t Listpack::DeleteEqual(std::string_view text, size_t max_count, bool from_end) {
+  size_t spared = 0;
+  if (from_end) {
+    size_t equal = 0;
+    for (Offset at = Find(First(), text); at != kEnd; at = Find(Next(at), text)) ++equal;
+    spared = equal - std::min(equal, max_count);
+  }
+  size_t deleted = 0;
+  uint8_t* to = nullptr;
+  const uint8_t* run = nullptr;  // start of what stays and has not moved yet
+  for (Offset at = Find(First(), text); at != kEnd && deleted < max_count; at = Find(Next(at), text)) {
+    if (spared > 0) {
+      --spared;
+      continue;
+    }
+    ++deleted;
+    uint8_t* const gone = where_.data() + at;
+    if (to == nullptr) {
+      to = gone;
+    } else {
+      std::memmove(to, run, static_cast<size_t>(gone - run));
+      to += gone - run;
+    }
+    run = After(gone);
+  }
+  if (deleted == 0) return 0;
+  const uint8_t* const end = bytes_ + bytes();
+  std::memmove(to, run, static_cast<size_t>(end - run));
+  to += end - run;
+  where_.Resize(static_cast<size_t>(to - where_.data()));
+  bytes_ = where_.data();
+  SetBytes(where_.size());
+  NoteRemoved(deleted);
+  return deleted;
 }
 
 void Listpack::InsertElementsOf(Offset at, const ListpackView& other) {

@@ -129,6 +129,9 @@ class Listpack : public ListpackView {
   // Deletes `count` elements (or as many as there are) from `at` on.
   Offset Delete(Offset at, size_t count = 1);
   void DeleteFromIndex(int64_t index, size_t count);
+  // Deletes elements equal to `text`, the first `max_count` or (from_end) the last, in one pass; returns how
+  // many.
+  size_t DeleteEqual(std::string_view text, size_t max_count, bool from_end);
   // Appends, or prepends, all elements of another listpack.
   void AppendListpack(const ListpackView& other);
   void PrependListpack(const ListpackView& other);

@@ -29,11 +29,18 @@ class PackedBytes {
   void Resize(size_t size) {
     if (size != size_) DoResize(size);
   }
+  // Adds undefined bytes before the first, or takes some away from there, if that can be done without moving
+  // the others; else does nothing and says so.
+  bool GrowFront(size_t added) { return DoGrowFront(added); }
+  bool ShrinkFront(size_t removed) { return DoShrinkFront(removed); }
 
  protected:
   PackedBytes() = default;
   // Sets data_ and size_.
   virtual void DoResize(size_t size) = 0;
+  // Change data_ and size_, or return false.
+  virtual bool DoGrowFront(size_t) { return false; }
+  virtual bool DoShrinkFront(size_t) { return false; }
 
   uint8_t* data_ = nullptr;
   size_t size_ = 0;

@@ -159,8 +159,10 @@ class Changes {
       Insert(pack, place, at);
     } else if (kind < 70 && at != kEnd) {
       Replace(pack, place, at);
-    } else if (kind < 95) {
+    } else if (kind < 92) {
       Delete(pack, place, at);
+    } else if (kind < 95) {
+      DeleteEqual(pack);
     } else {
       Join(pack);
     }
@@ -231,6 +233,27 @@ class Changes {
       REQUIRE((next == kEnd || next == at));
     }
     model_.erase(Iterator(place), Iterator(place + count));
+  }
+
+  void DeleteEqual(Listpack& pack) {
+    const bool known = !model_.empty() && random_.Below(2) == 0;
+    const std::string text = known ? model_[random_.Below(model_.size())] : RandomText(random_);
+    const size_t most = random_.Below(3) == 0 ? SIZE_MAX : random_.Below(4);
+    const bool from_end = random_.Below(2) == 0;
+    Model kept;
+    size_t deleted = 0;
+    if (from_end) std::reverse(model_.begin(), model_.end());
+    for (const std::string& element : model_) {
+      const bool goes = element == text && deleted < most;
+      if (goes) {
+        ++deleted;
+      } else {
+        kept.push_back(element);
+      }
+    }
+    if (from_end) std::reverse(kept.begin(), kept.end());
+    model_ = kept;
+    REQUIRE(pack.DeleteEqual(text, most, from_end) == deleted);
   }
 
   void Join(Listpack& pack) {
