@@ -10,7 +10,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-        g++ cmake ninja-build pkg-config libuv1-dev libfmt-dev libjemalloc-dev libssl-dev \
+        g++ cmake ninja-build pkg-config libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY CMakeLists.txt ./
@@ -23,7 +23,7 @@ RUN { cat conf/pinyon.conf; printf '\n# For the container; see the Dockerfile.\n
 
 FROM debian:bookworm-slim
 RUN apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libuv1 libfmt9 libjemalloc2 libssl3 \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libuv1 libfmt9 libjemalloc2 liblzf1 libssl3 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 999 pinyon \
     && useradd --system --uid 999 --gid pinyon --home-dir /data --shell /usr/sbin/nologin pinyon \

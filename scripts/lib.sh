@@ -14,7 +14,7 @@ die() {
 # What the server itself needs. An entry is a Debian package, or `command:package` where any provider of the command
 # will do.
 # shellcheck disable=SC2034
-BUILD_PACKAGES=(g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config libuv1-dev libfmt-dev libjemalloc-dev libssl-dev)
+BUILD_PACKAGES=(g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config libuv1-dev libfmt-dev libjemalloc-dev liblzf-dev libssl-dev)
 
 # missing_packages ENTRY...: prints the packages that are not installed, one a line. One dpkg-query for all of them,
 # because this runs before every start.
