@@ -115,7 +115,7 @@ void BM_TableFindBatch(benchmark::State& state) {
       hashes[i] = filled.table.Hash(batch[i]);
       filled.table.PrefetchBucket(hashes[i]);
     }
-    for (const uint64_t hash : hashes) filled.table.PrefetchEntry(hash);
+    for (const uint64_t hash : hashes) filled.table.PrefetchItem(hash);
     for (size_t i = 0; i < kBatch; ++i) benchmark::DoNotOptimize(filled.table.Find(batch[i], hashes[i]));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatch));

@@ -20,7 +20,7 @@ class KeyBatch {
       hashes_[count_] = call.KeyHash(i);
       table.PrefetchBucket(hashes_[count_++]);
     }
-    for (size_t i = 0; i < count_; ++i) table.PrefetchEntry(hashes_[i]);
+    for (size_t i = 0; i < count_; ++i) table.PrefetchItem(hashes_[i]);
   }
 
   size_t size() const { return count_; }

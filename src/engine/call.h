@@ -91,6 +91,15 @@ class Call {
     *ref = FindForWrite(index);
     return CheckType(*ref, ValueType::kString);
   }
+  // The same for any type.
+  bool FindTypedForRead(size_t index, ValueType type, EntryRef* ref) {
+    *ref = FindForRead(index);
+    return CheckType(*ref, type);
+  }
+  bool FindTypedForWrite(size_t index, ValueType type, EntryRef* ref) {
+    *ref = FindForWrite(index);
+    return CheckType(*ref, type);
+  }
   bool CheckType(EntryRef ref, ValueType type) {
     if (!ref || ref->type() == type) return true;
     reply.Error(kErrWrongType);

@@ -17,6 +17,7 @@
 #include "engine/server_control.h"
 #include "engine/session_registry.h"
 #include "engine/watch.h"
+#include "keyspace/encoding_limits.h"
 #include "keyspace/keyspace.h"
 
 namespace pinyon {
@@ -37,6 +38,7 @@ struct EngineOptions {
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
+  EncodingLimits encoding;
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
 
@@ -59,6 +61,7 @@ class Engine final : public KeyspaceObserver {
         watches(in_keyspace),
         blocked(in_keyspace) {
     keyspace.set_observer(this);
+    keyspace.set_encoding_limits(options.encoding);
   }
   ~Engine() override { keyspace.set_observer(nullptr); }
   Engine(const Engine&) = delete;

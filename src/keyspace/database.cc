@@ -5,6 +5,9 @@
 
 #include "base/numbers.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/value_object.h"
+#include "types/intset.h"
+#include "types/listpack.h"
 
 namespace pinyon {
 
@@ -131,6 +134,29 @@ EntryRef Database::Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms) {
   return table_->Replace(ref, ref.entry(), hash);
 }
 
+Entry* Database::NewPacked(std::string_view key, ValueType type, Encoding encoding, int64_t expiry_ms) {
+  PackedBlock bytes;
+  if (encoding == Encoding::kIntset) {
+    Intset::InitEmpty(bytes);
+  } else {
+    PINYON_ASSERT(encoding == Encoding::kListpack);
+    Listpack::InitEmpty(bytes);
+  }
+  Entry* entry = Entry::NewPacked(key, expiry_ms, type, encoding, bytes.size());
+  std::memcpy(entry->packed(), bytes.data(), bytes.size());
+  return entry;
+}
+
+EntryRef Database::AddPacked(std::string_view key, uint64_t hash, ValueType type, Encoding encoding,
+                             int64_t expiry_ms) {
+  return Store({}, hash, NewPacked(key, type, encoding, expiry_ms));
+}
+
+EntryRef Database::StoreEntry(Entry* entry) {
+  const uint64_t hash = Hash(entry->key());
+  return Store(table_->Find(entry->key(), hash), hash, entry);
+}
+
 EntryRef Database::EditString(EntryRef ref, size_t length) {
   Entry* entry = ref.entry();
   PINYON_ASSERT(entry->type() == ValueType::kString);
@@ -199,19 +225,29 @@ EntryRef Database::Adopt(Entry* entry, std::string_view key, int64_t expiry_ms) 
   return table_->Insert(Entry::Rebuild(entry, key, expiry_ms), hash);
 }
 
+Entry* Database::CopyOf(const Entry* source, std::string_view key, int64_t expiry_ms) {
+  if (SharedBlock* block = source->block()) {
+    block->Ref();
+    return Entry::NewBlock(key, expiry_ms, block);
+  }
+  if (source->IsPacked()) {
+    const size_t size = source->PackedSize();
+    Entry* copy = Entry::NewPacked(key, expiry_ms, source->type(), source->encoding(), size);
+    std::memcpy(copy->packed(), source->packed(), size);
+    return copy;
+  }
+  if (source->IsObject()) {
+    void* object = CopyObject(source->type(), source->encoding(), source->pointer());
+    return Entry::NewObject(key, expiry_ms, source->type(), source->encoding(), object);
+  }
+  if (source->IsInteger()) return Entry::NewInteger(key, expiry_ms, source->integer());
+  return Entry::NewString(key, expiry_ms, source->StoredBytes(), source->encoding());
+}
+
 EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms) {
   const uint64_t hash = Hash(key);
   DeleteHidden(key, hash);
-  PINYON_CHECK(source->type() == ValueType::kString);
-  Entry* copy;
-  if (SharedBlock* block = source->block()) {
-    block->Ref();
-    copy = Entry::NewBlock(key, expiry_ms, block);
-  } else if (source->IsInteger()) {
-    copy = Entry::NewInteger(key, expiry_ms, source->integer());
-  } else {
-    copy = Entry::NewString(key, expiry_ms, source->StoredBytes(), source->encoding());
-  }
+  Entry* copy = CopyOf(source, key, expiry_ms);
   keyspace_.Touch(copy);
   return table_->Insert(copy, hash);
 }

@@ -24,6 +24,7 @@ class Database {
  public:
   Database(Keyspace& keyspace, int index, const HashSeed& seed);
 
+  Keyspace& keyspace() const { return keyspace_; }
   int index() const { return index_; }
   size_t size() const { return table_->size(); }
   size_t expiring() const { return table_->expiring(); }
@@ -53,6 +54,17 @@ class Database {
                      int64_t expiry_ms);
   EntryRef SetInteger(EntryRef ref, std::string_view key, uint64_t hash, int64_t value, int64_t expiry_ms);
   EntryRef SetBlock(EntryRef ref, std::string_view key, uint64_t hash, BlockRef block, int64_t expiry_ms);
+
+  // Adds a key with an empty packed collection (kListpack or kIntset), to be filled at once; Find must see
+  // nothing under that key.
+  EntryRef AddPacked(std::string_view key, uint64_t hash, ValueType type, Encoding encoding,
+                     int64_t expiry_ms = kNoExpiry);
+  // The same outside of the database, for a value that is built first and stored when it is done.
+  static Entry* NewPacked(std::string_view key, ValueType type, Encoding encoding,
+                          int64_t expiry_ms = kNoExpiry);
+  // Stores a detached entry under its own key, with its own expiry, in the place of whatever is there. Takes
+  // it over; returns its place.
+  EntryRef StoreEntry(Entry* entry);
 
   // Makes a string raw, private and exactly `length` bytes long: bytes beyond the old length are zero. The
   // bytes may be written through `ref->MutableBytes()` until the next change.
@@ -91,6 +103,7 @@ class Database {
   // The entry of a key that Find did not see: an expired one that is only hidden. None is searched for
   // otherwise.
   EntryRef FindHidden(std::string_view key, uint64_t hash) const;
+  static Entry* CopyOf(const Entry* source, std::string_view key, int64_t expiry_ms);
   void DeleteHidden(std::string_view key, uint64_t hash);
   // Whether an entry may be changed where it lies. Builds with assertions say so only every few times, so
   // that whoever keeps the address of an entry is found out.

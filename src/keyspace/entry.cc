@@ -1,6 +1,11 @@
 #include "keyspace/entry.h"
 
+#include <algorithm>
+
 #include "base/numbers.h"
+#include "keyspace/value_object.h"
+#include "types/intset.h"
+#include "types/listpack.h"
 
 namespace pinyon {
 
@@ -23,6 +28,7 @@ std::string_view EncodingName(Encoding encoding) {
     case Encoding::kInt: return "int";
     case Encoding::kEmbstr: return "embstr";
     case Encoding::kListpack: return "listpack";
+    case Encoding::kListpackEx: return "listpackex";
     case Encoding::kIntset: return "intset";
     case Encoding::kHashtable: return "hashtable";
     case Encoding::kSkiplist: return "skiplist";
@@ -96,6 +102,100 @@ Entry* Entry::NewBlock(std::string_view key, int64_t expiry_ms, SharedBlock* blo
   return entry;
 }
 
+Entry* Entry::NewPacked(std::string_view key, int64_t expiry_ms, ValueType type, Encoding encoding,
+                        size_t bytes) {
+  const size_t head = HeadBytes(key.size(), expiry_ms != kNoExpiry);
+  const bool inside = head + bytes <= kPackedEntryMaxBytes;
+  Entry* entry = AllocateHead(head + (inside ? bytes : sizeof(void*)), key, expiry_ms, type, encoding,
+                              inside ? uint8_t{0} : kOutOfLine);
+  if (!inside) entry->set_pointer(mem::Allocate(bytes));
+  return entry;
+}
+
+Entry* Entry::NewObject(std::string_view key, int64_t expiry_ms, ValueType type, Encoding encoding,
+                        void* object) {
+  const size_t total = HeadBytes(key.size(), expiry_ms != kNoExpiry) + sizeof(void*);
+  Entry* entry = AllocateHead(total, key, expiry_ms, type, encoding, kOutOfLine);
+  entry->set_pointer(object);
+  return entry;
+}
+
+Entry* Entry::NewHead(const Entry* old, size_t value_bytes, Encoding encoding, bool out_of_line) {
+  uint8_t flags = static_cast<uint8_t>(old->bytes_[1] & ~(kHasExpiry | kWideKey | kOutOfLine));
+  if (out_of_line) flags |= kOutOfLine;
+  Entry* entry = AllocateHead(old->ValueOffset() + value_bytes, old->key(), old->expiry_ms(), old->type(),
+                              encoding, flags);
+  entry->set_access(old->access());
+  return entry;
+}
+
+size_t Entry::PackedSize() const {
+  return encoding() == Encoding::kIntset ? IntsetView(packed()).bytes() : ListpackView(packed()).bytes();
+}
+
+void Entry::FreePackedOutside() {
+  PINYON_ASSERT(IsPacked());
+  if (IsOutOfLine()) mem::Free(packed(), PackedSize());
+}
+
+Entry* Entry::ResizePacked(Entry* entry, size_t old_size, size_t new_size) {
+  PINYON_ASSERT(entry->IsPacked() && old_size > 0 && new_size > 0);
+  const size_t offset = entry->ValueOffset();
+  const size_t kept = std::min(old_size, new_size);
+  if (entry->IsOutOfLine()) {
+    uint8_t* bytes = entry->packed();
+    if (offset + new_size <= kPackedEntryReturnBytes) {
+      Entry* moved = NewHead(entry, new_size, entry->encoding(), false);
+      std::memcpy(moved->bytes_ + offset, bytes, kept);
+      mem::Free(bytes, old_size);
+      mem::Free(entry, offset + sizeof(void*));
+      return moved;
+    }
+    if (mem::SameClass(old_size, new_size)) return entry;
+    uint8_t* moved = static_cast<uint8_t*>(mem::Allocate(new_size));
+    std::memcpy(moved, bytes, kept);
+    mem::Free(bytes, old_size);
+    entry->set_pointer(moved);
+    return entry;
+  }
+#ifndef PINYON_ASSERTIONS
+  if (mem::SameClass(offset + old_size, offset + new_size)) return entry;
+#endif
+  // (Builds with assertions move the entry every time, so that whoever keeps its address is found out.)
+  const bool inside = offset + new_size <= kPackedEntryMaxBytes;
+  Entry* moved = NewHead(entry, inside ? new_size : sizeof(void*), entry->encoding(), !inside);
+  if (!inside) moved->set_pointer(mem::Allocate(new_size));
+  std::memcpy(moved->packed(), entry->bytes_ + offset, kept);
+  mem::Free(entry, offset + old_size);
+  return moved;
+}
+
+Entry* Entry::ReplaceWithObject(Entry* entry, Encoding encoding, void* object) {
+  if (entry->IsOutOfLine()) {
+    if (entry->IsPacked()) entry->FreePackedOutside();
+    entry->set_encoding(encoding);
+    entry->set_pointer(object);
+    return entry;
+  }
+  PINYON_ASSERT(entry->IsPacked());
+  Entry* moved = NewHead(entry, sizeof(void*), encoding, true);
+  moved->set_pointer(object);
+  mem::Free(entry, entry->EntryBytes());
+  return moved;
+}
+
+Entry* Entry::ReplaceWithPacked(Entry* entry, Encoding encoding, const uint8_t* bytes, size_t size) {
+  const size_t offset = entry->ValueOffset();
+  const bool inside = offset + size <= kPackedEntryMaxBytes;
+  Entry* moved = NewHead(entry, inside ? size : sizeof(void*), encoding, !inside);
+  if (!inside) moved->set_pointer(mem::Allocate(size));
+  std::memcpy(moved->packed(), bytes, size);
+  const size_t old_bytes = entry->EntryBytes();
+  if (entry->IsPacked()) entry->FreePackedOutside();
+  mem::Free(entry, old_bytes);
+  return moved;
+}
+
 Entry* Entry::Rebuild(Entry* old, std::string_view key, int64_t expiry_ms) {
   const size_t value_offset = old->ValueOffset();
   const size_t value_bytes = old->EntryBytes() - value_offset;
@@ -109,8 +209,15 @@ Entry* Entry::Rebuild(Entry* old, std::string_view key, int64_t expiry_ms) {
 }
 
 void Entry::Delete(Entry* entry) {
-  if (SharedBlock* block = entry->block()) block->Unref();
-  mem::Free(entry, entry->EntryBytes());
+  const size_t bytes = entry->EntryBytes();
+  if (SharedBlock* block = entry->block()) {
+    block->Unref();
+  } else if (entry->IsObject()) {
+    DeleteObject(entry->type(), entry->encoding(), entry->pointer());
+  } else if (entry->IsPacked()) {
+    entry->FreePackedOutside();
+  }
+  mem::Free(entry, bytes);
 }
 
 std::string_view Entry::StringBytes(IntegerText& text) const {
@@ -138,23 +245,30 @@ size_t Entry::StringLength() const {
 size_t Entry::EntryBytes() const {
   const size_t offset = ValueOffset();
   if (IsOutOfLine()) return offset + sizeof(void*);
+  if (IsPacked()) return offset + PackedSize();
   PINYON_ASSERT(type() == ValueType::kString);
   if (IsInteger()) return offset + sizeof(int64_t);
   return offset + InlineStringBytes(StoredBytes().size());
 }
 
 size_t Entry::MemoryBytes() const {
-  const SharedBlock* outside = block();
-  return mem::UsableSize(EntryBytes()) +
-         (outside != nullptr ? mem::UsableSize(outside->AllocatedBytes()) : 0);
+  size_t bytes = mem::UsableSize(EntryBytes());
+  if (!IsOutOfLine()) return bytes;
+  if (const SharedBlock* outside = block()) return bytes + mem::UsableSize(outside->AllocatedBytes());
+  if (IsPacked()) return bytes + mem::UsableSize(PackedSize());
+  return bytes + ObjectMemoryBytes(type(), encoding(), pointer());
 }
 
 bool Entry::IsExpensiveToFree() const {
   // Beyond this the allocator gives the pages back to the kernel at once, which takes it milliseconds a
   // gigabyte.
   constexpr size_t kExpensiveBytes = 256 * 1024;
-  const SharedBlock* outside = block();
-  return outside != nullptr && outside->AllocatedBytes() >= kExpensiveBytes;
+  // So many blocks to free take longer than handing them to the freeing thread.
+  constexpr size_t kExpensiveElements = 64;
+  if (!IsOutOfLine()) return false;
+  if (const SharedBlock* outside = block()) return outside->AllocatedBytes() >= kExpensiveBytes;
+  if (IsPacked()) return PackedSize() >= kExpensiveBytes;
+  return ObjectAllocations(type(), encoding(), pointer()) > kExpensiveElements;
 }
 
 bool Entry::RewriteInPlace(int64_t value) {

@@ -10,8 +10,11 @@
 //         n      the key
 //   then, by encoding and flags, unaligned:
 //         integer            8 bytes
-//         kOutOfLine         8 bytes: pointer to the value (a SharedBlock for strings)
+//         kOutOfLine         8 bytes: pointer to the value: a SharedBlock (strings), the bytes of a packed
+//         value,
+//                            or the object of a large collection (value_object.h)
 //         short string       u8 length (kWideValue: u32) and the bytes
+//         packed value       its bytes (a listpack or an intset), which say their own length
 //
 // So a 17-byte key with a 32-byte value takes 6 + 17 + 1 + 32 = 56 bytes, nothing else but its slot.
 //
@@ -37,6 +40,7 @@ enum class Encoding : uint8_t {
   kInt,
   kEmbstr,
   kListpack,
+  kListpackEx,  // a hash of field, value and expiry, by expiry
   kIntset,
   kHashtable,
   kSkiplist,
@@ -51,6 +55,10 @@ inline constexpr int64_t kNoExpiry = -1;
 inline constexpr size_t kEmbstrMaxBytes = 44;
 // A string up to this long lies inside its entry when it is set whole; a longer one is a SharedBlock.
 inline constexpr size_t kInlineMaxBytes = 8 * 1024;
+// An entry with a packed value inside grows to this size in all; then the value goes outside, and comes back
+// when it has shrunk well below.
+inline constexpr size_t kPackedEntryMaxBytes = 512;
+inline constexpr size_t kPackedEntryReturnBytes = 384;
 // A string that is edited in place (APPEND, SETRANGE, SETBIT) moves to a block with room to grow beyond this.
 inline constexpr size_t kInlineEditMaxBytes = 256;
 
@@ -61,10 +69,21 @@ struct IntegerText {
 
 class Entry {
  public:
+  // What the table asks of its items. A short entry often reaches into a second line, and with a value of 64
+  // bytes into a third.
+  static constexpr bool kCanExpire = true;
+  static constexpr size_t kPrefetchLines = 3;
+
   // New entries; the key is copied, `expiry_ms` is kNoExpiry or a time, a block's reference is taken over.
   static Entry* NewInteger(std::string_view key, int64_t expiry_ms, int64_t value);
   static Entry* NewString(std::string_view key, int64_t expiry_ms, std::string_view value, Encoding encoding);
   static Entry* NewBlock(std::string_view key, int64_t expiry_ms, SharedBlock* block);
+  // With room for a packed value of `bytes` bytes, which the caller writes before anything else.
+  static Entry* NewPacked(std::string_view key, int64_t expiry_ms, ValueType type, Encoding encoding,
+                          size_t bytes);
+  // Takes over the object, which is what value_object.h says for the type and encoding.
+  static Entry* NewObject(std::string_view key, int64_t expiry_ms, ValueType type, Encoding encoding,
+                          void* object);
   // A new entry with another key and expiry that takes over this one's value; this one is freed, value not.
   static Entry* Rebuild(Entry* old, std::string_view key, int64_t expiry_ms);
   // Frees the entry and drops its value.
@@ -127,6 +146,30 @@ class Entry {
   std::string_view StoredBytes() const;
   char* MutableBytes() { return const_cast<char*>(StoredBytes().data()); }
 
+  // Packed values.
+  bool IsPacked() const {
+    return encoding() == Encoding::kListpack || encoding() == Encoding::kListpackEx ||
+           encoding() == Encoding::kIntset;
+  }
+  // The bytes, wherever they lie; they say their length.
+  const uint8_t* packed() const {
+    PINYON_ASSERT(IsPacked());
+    return IsOutOfLine() ? static_cast<const uint8_t*>(pointer()) : bytes_ + ValueOffset();
+  }
+  uint8_t* packed() { return const_cast<uint8_t*>(static_cast<const Entry*>(this)->packed()); }
+  size_t PackedSize() const;
+  // Gives a packed value of `old_size` bytes another size, keeping the bytes that both have. Returns the
+  // entry that takes this one's place: itself or, this one being freed, a new one. The value must be brought
+  // to say its new length before anything else is done with the entry.
+  static Entry* ResizePacked(Entry* entry, size_t old_size, size_t new_size);
+
+  // Whether the value is an object of its own (a large collection).
+  bool IsObject() const { return IsOutOfLine() && type() != ValueType::kString && !IsPacked(); }
+  // Puts an object, or other packed bytes, in the place of the value, which the caller has seen to (an
+  // object) or which is freed here (packed bytes). Returns the entry that takes this one's place.
+  static Entry* ReplaceWithObject(Entry* entry, Encoding encoding, void* object);
+  static Entry* ReplaceWithPacked(Entry* entry, Encoding encoding, const uint8_t* bytes, size_t size);
+
   // Values outside the entry.
   void* pointer() const {
     PINYON_ASSERT(IsOutOfLine());
@@ -160,6 +203,10 @@ class Entry {
   static constexpr uint8_t kWideValue = 4;
   static constexpr uint8_t kOutOfLine = 8;
   static constexpr size_t kFixedBytes = 6;
+
+  // A copy of the head (key, expiry, access) for a value of another size and place.
+  static Entry* NewHead(const Entry* old, size_t value_bytes, Encoding encoding, bool out_of_line);
+  void FreePackedOutside();
 
   size_t ExpiryOffset() const { return kFixedBytes + ((bytes_[1] & kWideKey) << 1); }
   size_t KeyOffset() const { return ExpiryOffset() + (static_cast<size_t>(bytes_[1] & kHasExpiry) << 3); }

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "keyspace/database.h"
+#include "keyspace/encoding_limits.h"
 #include "keyspace/lazy_free.h"
 
 namespace pinyon {
@@ -51,6 +52,10 @@ class Keyspace {
   bool hides_expired_only() const { return hides_expired_only_; }
   void set_hides_expired_only(bool value) { hides_expired_only_ = value; }
 
+  // Borrowed; the directives' defaults until then.
+  const EncodingLimits& encoding_limits() const { return *encoding_limits_; }
+  void set_encoding_limits(const EncodingLimits& limits) { encoding_limits_ = &limits; }
+
   void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
   KeyspaceObserver* observer() const { return observer_; }
   KeyspaceStats& stats() { return stats_; }
@@ -67,6 +72,8 @@ class Keyspace {
   int64_t now_ms_ = 0;
   uint32_t access_clock_ = 0;
   bool hides_expired_only_ = false;
+  EncodingLimits default_limits_;
+  const EncodingLimits* encoding_limits_ = &default_limits_;
   KeyspaceObserver* observer_ = nullptr;
   KeyspaceStats stats_;
   Random random_;

@@ -11,11 +11,9 @@
 #include <mutex>
 #include <thread>
 
-#include "keyspace/entry.h"
+#include "keyspace/table.h"
 
 namespace pinyon {
-
-class Table;
 
 class LazyFree {
  public:

@@ -157,7 +157,7 @@ void Turn::FetchEntries(size_t lead) {
   for (; fetched_ + lead < batch_.size(); ++fetched_) {
     const Request& request = batch_[fetched_];
     if (request.key_hash == 0) continue;
-    engine_.keyspace.database(request.client->session.database).table().PrefetchEntry(request.key_hash);
+    engine_.keyspace.database(request.client->session.database).table().PrefetchItem(request.key_hash);
   }
 }
 

@@ -18,7 +18,7 @@ TEST_CASE_METHOD(TableFixture, "an empty table finds nothing and owns nothing") 
   CHECK_FALSE(table.Maintain(10, 10));
   CHECK(table.ExpireDue(1'000'000, [](Table::Position) { return true; }));
   table.PrefetchBucket(1);
-  table.PrefetchEntry(1);
+  table.PrefetchItem(1);
   table.CheckConsistency();
 }
 

@@ -1,17 +1,18 @@
-// Ways through a table: scans, random choice, active expiry, and the check of its invariants.
+// Ways through a table: scans, random choice, active expiry, and the check of its invariants. (A part of
+// hash_table_impl.h.)
+#pragma once
+
 #include <algorithm>
 #include <array>
 #include <limits>
 
 #include "base/prefetch.h"
-#include "keyspace/table.h"
-#include "keyspace/table_segment.h"
+#include "types/hash_table.h"
+#include "types/hash_table_segment.h"
 
 namespace pinyon {
 
-using namespace table_detail;
-
-namespace {
+namespace table_detail {
 
 // A scan cursor: where the scan goes on in hash order. [directory bits, left-aligned: 32][home: 16][depth:
 // 6], with the depth of the segment when the cursor was made. All zero is the beginning.
@@ -28,14 +29,16 @@ struct Cursor {
 };
 
 // The first home value that belongs to bucket `index` of `buckets`.
-uint32_t FirstHome(uint32_t index, uint32_t buckets) { return ((index << 16) + buckets - 1) / buckets; }
+inline uint32_t FirstHome(uint32_t index, uint32_t buckets) {
+  return ((index << 16) + buckets - 1) / buckets;
+}
 
-constexpr uint32_t kDeadlinesAtOnce = 8;
+inline constexpr uint32_t kDeadlinesAtOnce = 8;
 
 // Of the next eight deadlines (or as many as are left), those that have passed, as bits; `*set` are those
 // that are not zero, and `*earliest_ahead` is lowered to the nearest of those to come.
-uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick, uint32_t* set,
-                      int64_t* earliest_ahead) {
+inline uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick, uint32_t* set,
+                             int64_t* earliest_ahead) {
   alignas(16) uint16_t last[kDeadlinesAtOnce] = {};
   if (left < kDeadlinesAtOnce) {
     std::copy_n(deadlines, left, last);
@@ -63,9 +66,13 @@ uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t now_tick
   return *set & ~future;
 }
 
-}  // namespace
+}  // namespace table_detail
 
-uint64_t Table::Scan(uint64_t cursor_value, size_t count, const std::function<void(Entry*)>& visit) const {
+using namespace table_detail;
+
+template <typename Item>
+uint64_t HashTable<Item>::Scan(uint64_t cursor_value, size_t count,
+                               const std::function<void(Item*)>& visit) const {
   PINYON_ASSERT(count > 0);
   if (size_ == 0) return 0;
   const Cursor cursor = Cursor::Decode(cursor_value);
@@ -85,7 +92,7 @@ uint64_t Table::Scan(uint64_t cursor_value, size_t count, const std::function<vo
           const uint64_t slot = bucket.slots[__builtin_ctz(full)];
           const uint32_t slot_home = static_cast<uint32_t>(slot >> 48);
           if (HomeBucket(slot_home, segment->buckets) != b || slot_home < home) continue;
-          visit(reinterpret_cast<Entry*>(slot & kAddressMask));
+          visit(reinterpret_cast<Item*>(slot & kAddressMask));
           ++visited;
         }
         if (bucket.passed == 0) break;
@@ -102,18 +109,20 @@ uint64_t Table::Scan(uint64_t cursor_value, size_t count, const std::function<vo
   }
 }
 
-void Table::ForEach(const std::function<void(Entry*)>& visit) const {
+template <typename Item>
+void HashTable<Item>::ForEach(const std::function<void(Item*)>& visit) const {
   for (const Segment* segment = FirstSegment(); segment != nullptr; segment = NextSegment(segment)) {
     const Bucket* buckets = Buckets(segment);
     for (uint32_t b = 0; b < segment->buckets; ++b) {
       for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
-        visit(reinterpret_cast<Entry*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+        visit(reinterpret_cast<Item*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
       }
     }
   }
 }
 
-Table::Position Table::RandomPosition(Random& random) const {
+template <typename Item>
+typename HashTable<Item>::Position HashTable<Item>::RandomPosition(Random& random) const {
   if (size_ == 0) return {};
   // Each slot of the table, and as many that do not exist as make all segments equally large, are equally
   // likely; what is not an entry is drawn again. A segment that stands in the directory more than once counts
@@ -147,7 +156,8 @@ Table::Position Table::RandomPosition(Random& random) const {
   return {};
 }
 
-Table::Position Table::RandomExpiring(Random& random) const {
+template <typename Item>
+typename HashTable<Item>::Position HashTable<Item>::RandomExpiring(Random& random) const {
   if (expiring_ == 0) return {};
   constexpr int kMaxTries = 64;
   size_t place = random.Below(directory_.size());
@@ -163,8 +173,9 @@ Table::Position Table::RandomExpiring(Random& random) const {
   return PositionAt(segment, index);
 }
 
-bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire,
-                      const std::function<bool()>& should_stop) {
+template <typename Item>
+bool HashTable<Item>::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire,
+                                const std::function<bool()>& should_stop) {
   now_tick_ = TickOf(now_ms);
   if (now_tick_ < latest_tick_ - kDeadlineRange / 2) {
     // The clock went back so far that deadlines of keys long due then (SetDeadline) are ahead, and their
@@ -188,7 +199,9 @@ bool Table::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expir
   return true;
 }
 
-bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool(Position)>& expire) {
+template <typename Item>
+bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
+                                    const std::function<bool(Position)>& expire) {
   Segment* segment = SegmentAt(place);
   PINYON_ASSERT(DirectoryStart(segment) == place);
   if (segment->expiring == 0) {
@@ -218,7 +231,7 @@ bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool
     }
     for (size_t i = 0; i < count; ++i) {
       const Position position = PositionAt(segment, group[i]);
-      if (position->expiry_ms() < now_ms) {
+      if (ExpiryMs(position.entry()) < now_ms) {
         if (!expire(position)) return false;
         continue;
       }
@@ -231,7 +244,8 @@ bool Table::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool
   return true;
 }
 
-void Table::CheckConsistency() const {
+template <typename Item>
+void HashTable<Item>::CheckConsistency() const {
   size_t size = 0, expiring = 0, segments = 0, bytes = 0, buckets_seen = 0;
   for (size_t place = 0; place < directory_.size();) {
     const Segment* segment = SegmentAt(place);
@@ -252,17 +266,17 @@ void Table::CheckConsistency() const {
         continue;
       }
       ++used;
-      const Entry* entry = reinterpret_cast<const Entry*>(slot & kAddressMask);
+      const Item* entry = reinterpret_cast<const Item*>(slot & kAddressMask);
       const uint64_t hash = Hash(entry->key());
       PINYON_CHECK(Tag(hash) == bucket.tags[index % kSlotsPerBucket] && Home(hash) == slot >> 48);
       PINYON_CHECK(SegmentAt(DirectoryIndex(hash)) == segment);
       PINYON_CHECK(Find(entry->key(), hash).entry() == entry);
       uint32_t b = HomeBucket(Home(hash), segment->buckets);
       for (; b != index / kSlotsPerBucket; b = b + 1 == segment->buckets ? 0 : b + 1) ++passed[b];
-      PINYON_CHECK(entry->HasExpiry() == (deadlines != nullptr && deadlines[index] != 0));
-      if (!entry->HasExpiry()) continue;
+      PINYON_CHECK(Expires(entry) == (deadlines != nullptr && deadlines[index] != 0));
+      if (!Expires(entry)) continue;
       ++segment_expiring;
-      PINYON_CHECK(due_[place] <= std::max(TickOf(entry->expiry_ms()), now_tick_));
+      PINYON_CHECK(due_[place] <= std::max(TickOf(ExpiryMs(entry)), now_tick_));
     }
     for (uint32_t b = 0; b < segment->buckets; ++b) {
       const uint8_t counted = Buckets(segment)[b].passed;

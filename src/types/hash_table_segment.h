@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/alloc.h"
-#include "keyspace/table.h"
+#include "types/hash_table.h"
 
 namespace pinyon {
 
@@ -14,11 +14,11 @@ namespace table_detail {
 
 // Sizes of a segment: up to kMaxSmallSegment from the process allocator, then whole pages of a block, in
 // which it grows in place. Beyond the largest it splits.
-inline constexpr std::array<uint32_t, 4> kSmallSegments = {320, 640, 1280, 2560};
+inline constexpr std::array<uint32_t, 6> kSmallSegments = {128, 192, 320, 640, 1280, 2560};
 inline constexpr uint32_t kMaxSmallSegment = kSmallSegments.back();
 inline constexpr uint32_t kMaxSegmentBytes = mem::kBlockBytes;
 inline constexpr size_t kLineBytes = 64;
-inline constexpr size_t kDeadlineBytesPerBucket = Table::kSlotsPerBucket * sizeof(uint16_t);
+inline constexpr size_t kDeadlineBytesPerBucket = HashTableLayout::kSlotsPerBucket * sizeof(uint16_t);
 // Fuller than this a segment grows: in percent of its slots.
 inline constexpr size_t kMaxLoadPercent = 92;
 // Emptier than this it may shrink or merge, to a size in which it fills at most kShrunkLoadPercent.
@@ -39,7 +39,7 @@ inline constexpr uint32_t BucketsIn(uint32_t bytes, bool with_deadlines) {
 // The smallest size in which `used` slots fill at most `percent`; 0 when none is large enough.
 inline uint32_t SizeFor(size_t used, bool with_deadlines, size_t percent) {
   const auto fits = [=](uint32_t bytes) {
-    return used * 100 <= BucketsIn(bytes, with_deadlines) * Table::kSlotsPerBucket * percent;
+    return used * 100 <= BucketsIn(bytes, with_deadlines) * HashTableLayout::kSlotsPerBucket * percent;
   };
   for (const uint32_t bytes : kSmallSegments) {
     if (fits(bytes)) return bytes;
@@ -52,7 +52,7 @@ inline uint32_t SizeFor(size_t used, bool with_deadlines, size_t percent) {
 
 inline int64_t TickOf(int64_t time_ms) {
   // Rounded toward the past, so that a deadline never comes after its expiry.
-  return time_ms >= 0 ? time_ms / Table::kTickMs : (time_ms + 1) / Table::kTickMs - 1;
+  return time_ms >= 0 ? time_ms / HashTableLayout::kTickMs : (time_ms + 1) / HashTableLayout::kTickMs - 1;
 }
 
 // A tick as a slot's deadline; 0 stands for none, so its neighbour before it serves for both.
@@ -69,7 +69,7 @@ inline int64_t DeadlineAhead(uint16_t deadline, int64_t now_tick) {
 }  // namespace table_detail
 
 // The header line of a segment's memory; buckets and deadlines follow.
-struct alignas(64) Table::Segment {
+struct alignas(64) HashTableLayout::Segment {
   uint64_t prefix;  // the directory bits, at the top
   uint32_t bytes;
   uint32_t buckets;

@@ -1,0 +1,71 @@
+#include "keyspace/value_object.h"
+
+#include "base/alloc.h"
+#include "types/field.h"
+#include "types/member.h"
+
+namespace pinyon {
+
+namespace {
+
+// What is asked of tables whose items are found by key.
+template <typename Table, typename CopyItem>
+Table* CopyTable(const Table& source, CopyItem copy_item) {
+  auto copy = std::make_unique<Table>(source.seed());
+  source.ForEach([&](auto* item) { copy->Insert(copy_item(*item), copy->Hash(item->key())); });
+  return copy.release();
+}
+
+template <typename Table>
+size_t TableMemoryBytes(const Table& table) {
+  size_t bytes = sizeof table + table.OverheadBytes();
+  table.ForEach([&](const auto* item) { bytes += mem::UsableSize(item->AllocatedBytes()); });
+  return bytes;
+}
+
+// Calls `visit` with the object as what it is.
+template <typename Visit>
+auto Dispatch(ValueType type, Encoding encoding, const void* object, Visit visit) {
+  if (type == ValueType::kHash && encoding == Encoding::kHashtable) {
+    return visit(*static_cast<const FieldTable*>(object));
+  }
+  PINYON_CHECK(type == ValueType::kSet && encoding == Encoding::kHashtable);
+  return visit(*static_cast<const MemberTable*>(object));
+}
+
+FieldTable* Copy(const FieldTable& table) {
+  return CopyTable(
+      table, [](const Field& field) { return Field::New(field.key(), field.value(), field.expiry_ms()); });
+}
+MemberTable* Copy(const MemberTable& table) {
+  return CopyTable(table, [](const Member& member) { return Member::New(member.key()); });
+}
+
+template <typename Item>
+size_t MemoryOf(const HashTable<Item>& table) {
+  return TableMemoryBytes(table);
+}
+template <typename Item>
+size_t AllocationsOf(const HashTable<Item>& table) {
+  return table.size();
+}
+
+}  // namespace
+
+void DeleteObject(ValueType type, Encoding encoding, void* object) {
+  Dispatch(type, encoding, object, [](const auto& value) { delete &value; });
+}
+
+void* CopyObject(ValueType type, Encoding encoding, const void* object) {
+  return Dispatch(type, encoding, object, [](const auto& value) -> void* { return Copy(value); });
+}
+
+size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object) {
+  return Dispatch(type, encoding, object, [](const auto& value) { return MemoryOf(value); });
+}
+
+size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object) {
+  return Dispatch(type, encoding, object, [](const auto& value) { return AllocationsOf(value); });
+}
+
+}  // namespace pinyon

@@ -1,0 +1,25 @@
+// The objects that hold large collections, by type and encoding of the entry that owns them: the one place
+// that knows which class is behind an entry's pointer when nothing else about it matters.
+//
+//   hash  hashtable   FieldTable        set  hashtable   MemberTable
+//   zset  skiplist    SortedSet         list quicklist   ChunkedList
+//
+// DeleteObject may run on the freeing thread.
+#pragma once
+
+#include <cstddef>
+
+#include "base/hash.h"
+#include "keyspace/entry.h"
+
+namespace pinyon {
+
+void DeleteObject(ValueType type, Encoding encoding, void* object);
+// A copy that shares nothing with the original.
+void* CopyObject(ValueType type, Encoding encoding, const void* object);
+// Bytes taken from memory.
+size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object);
+// About how many blocks it takes to free it.
+size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object);
+
+}  // namespace pinyon
