@@ -55,7 +55,7 @@ void BM_ScoreTreeRank(benchmark::State& state) {
   FilledTree& filled = Filled(state);
   for (auto _ : state) {
     const ScoredMember* item = filled.RandomItem();
-    benchmark::DoNotOptimize(filled.tree.Rank(item->score(), item->key()));
+    benchmark::DoNotOptimize(filled.tree.Rank(item));
   }
 }
 

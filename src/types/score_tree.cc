@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <type_traits>
 
 #include "base/alloc.h"
@@ -28,6 +29,20 @@ template <class Node>
 constexpr size_t kMinEntries = Node::kCapacity * 3 / 8;
 template <class Node>
 constexpr size_t kRefilled = Node::kCapacity * 3 / 4;
+
+// Asks for what will be read of a child: to change it, to search it, to count in it.
+void PrefetchForChange(const void* node, bool is_leaf) {
+  if (is_leaf) return PrefetchNode<sizeof(ScoreTreeLeaf)>(node);
+  PrefetchNode<offsetof(ScoreTreeInner, counts)>(node);
+}
+void PrefetchForSearch(const void* node, bool is_leaf) {
+  if (is_leaf) return PrefetchNode<offsetof(ScoreTreeLeaf, items)>(node);
+  PrefetchNode<offsetof(ScoreTreeInner, counts)>(node);
+}
+void PrefetchForCount(const void* node, bool is_leaf) {
+  if (is_leaf) return PrefetchNode<offsetof(ScoreTreeLeaf, items)>(node);
+  PrefetchNode<offsetof(ScoreTreeInner, items)>(node);
+}
 
 template <class Node>
 Node* Child(const ScoreTreeInner* parent, size_t index) {
@@ -150,7 +165,7 @@ void ScoreTree::FindPath(const ScoreBound& bound, Path* path) const {
     const size_t index = ChildFor(*inner, bound);
     path->steps[level] = {inner, index};
     node = inner->children[index];
-    PrefetchNode(node);
+    PrefetchForChange(node, level == 1);
   }
   path->steps[0] = {node, EntriesBefore(*static_cast<Leaf*>(node), bound)};
 }
@@ -158,7 +173,7 @@ void ScoreTree::FindPath(const ScoreBound& bound, Path* path) const {
 void ScoreTree::FindItem(const ScoredMember* item, Path* path) const {
   PINYON_ASSERT(root_ != nullptr);
   // After it, so that an item that is the first of a leaf is found there and not at the end of another.
-  FindPath(ScoreBound::AfterItem(item->score(), item->key()), path);
+  FindPath(ScoreBound::AfterItem(item), path);
   PINYON_CHECK(path->steps[0].index > 0);
   --path->steps[0].index;
   PINYON_CHECK(path->leaf()->items[path->steps[0].index] == item);
@@ -182,7 +197,7 @@ ScoreTree::LeafPlace ScoreTree::FindPlace(const ScoreBound& bound) const {
   for (size_t level = height_; level > 0; --level) {
     const auto* inner = static_cast<const Inner*>(node);
     node = inner->children[ChildFor(*inner, bound)];
-    PrefetchNode(node);
+    PrefetchForSearch(node, level == 1);
   }
   const auto* leaf = static_cast<const Leaf*>(node);
   return {leaf, EntriesBefore(*leaf, bound)};
@@ -196,7 +211,7 @@ uint64_t ScoreTree::CountBefore(const ScoreBound& bound) const {
     const auto* inner = static_cast<const Inner*>(node);
     const size_t index = ChildFor(*inner, bound);
     node = inner->children[index];
-    PrefetchNode(node);
+    PrefetchForCount(node, level == 1);
     before += inner->ItemsBefore(index);
   }
   return before + EntriesBefore(*static_cast<const Leaf*>(node), bound);

@@ -98,6 +98,8 @@ class ScoreTree {
   uint64_t Rank(double score, std::string_view member) const {
     return CountBefore(ScoreBound::BeforeItem(score, member));
   }
+  // The rank of an item that is there.
+  uint64_t Rank(const ScoredMember* item) const { return CountBefore(ScoreBound::AfterItem(item)) - 1; }
   // The first item that is not before the bound, and the last that is.
   Cursor FirstAfter(const ScoreBound& bound) const;
   Cursor LastBefore(const ScoreBound& bound) const;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "base/prefetch.h"
 #include "types/scored_member.h"
@@ -35,13 +36,18 @@ struct ScoreBound {
   static ScoreBound AfterItem(double score, std::string_view member) {
     return {By::kItem, true, score, member};
   }
+  // After an item that is in the tree: found by its address, without comparing members.
+  static ScoreBound AfterItem(const ScoredMember* item) {
+    return {By::kItem, true, item->score(), item->key(), item};
+  }
   static ScoreBound BeforeMember(std::string_view member) { return {By::kMember, false, 0, member}; }
   static ScoreBound AfterMember(std::string_view member) { return {By::kMember, true, 0, member}; }
 
   By by;
   bool after;  // whether what is equal lies before the bound
   double score;
-  std::string_view member;  // borrowed
+  std::string_view member;                // borrowed
+  const ScoredMember* present = nullptr;  // the item itself, where it is known to be there
 };
 
 struct ScoreTreeLeaf {
@@ -99,10 +105,12 @@ static_assert(sizeof(ScoreTreeInner) <= 2048 && sizeof(ScoreTreeInner) + 4 * 8 >
 
 namespace score_tree_detail {
 
-// Asks for a node's scores before it is searched, all lines at once instead of one after the other.
-inline void PrefetchNode(const void* node) {
+// Asks for the first part of a node before it is searched: all lines at once instead of one after the other,
+// which is what counts once a tree is larger than the caches.
+template <size_t kBytes>
+void PrefetchNode(const void* node) {
   constexpr size_t kLineBytes = 64;
-  for (size_t offset = 0; offset < sizeof(ScoreTreeLeaf) / 2; offset += kLineBytes) {
+  for (size_t offset = 0; offset < kBytes; offset += kLineBytes) {
     Prefetch(static_cast<const char*>(node) + offset);
   }
 }
@@ -147,8 +155,16 @@ size_t EntriesBefore(const Node& node, const ScoreBound& bound) {
   const size_t first = ScoresBelow(node.scores, node.count, bound.score);
   if (first == node.count || node.scores[first] != bound.score) return first;
   size_t last = first + 1;
+  if constexpr (std::is_same_v<Node, ScoreTreeLeaf>) {
+    // Alone with its score: not even its address is read.
+    if (bound.present != nullptr && (last == node.count || node.scores[last] != bound.score)) return last;
+  }
   if (last < node.count && node.scores[last] == bound.score) {
     last = ScoresUpTo(node.scores, node.count, bound.score);
+  }
+  if (bound.present != nullptr) {
+    const auto* found = std::find(node.items + first, node.items + last, bound.present);
+    if (found != node.items + last) return static_cast<size_t>(found - node.items) + 1;
   }
   return MembersBefore(node, first, last, bound);
 }

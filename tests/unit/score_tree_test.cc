@@ -77,6 +77,7 @@ struct TreeFixture {
       const ScoredMember* item = order[rank];
       if (tree.At(rank).item() != item) FAIL("item of rank " << rank);
       if (tree.Rank(item->score(), item->key()) != rank) FAIL("rank of item " << rank);
+      if (tree.Rank(item) != rank) FAIL("rank of a present item " << rank);
       CompareBound(ScoreBound::AfterItem(item->score(), item->key()), rank + 1, order);
       CompareScore(item->score(), order);
       if (step == 1) CompareScore(std::nextafter(item->score(), kInfinity), order);
