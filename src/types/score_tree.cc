@@ -433,8 +433,7 @@ bool ScoreTree::MoveInLeaf(Path* path, ScoredMember* item, double score) {
   return true;
 }
 
-void ScoreTree::RemoveRange(uint64_t rank, uint64_t count,
-                            const std::function<void(ScoredMember*)>& removed) {
+void ScoreTree::RemoveRange(uint64_t rank, uint64_t count, const Removed& removed) {
   PINYON_ASSERT(rank <= size_ && count <= size_ - rank);
   while (count > 0) {
     Path path;
@@ -443,10 +442,10 @@ void ScoreTree::RemoveRange(uint64_t rank, uint64_t count,
     const size_t first = path.steps[0].index;
     const size_t n = std::min<uint64_t>(count, leaf->count - first);
     // Told only when the tree knows them no more.
-    ScoredMember* items[Leaf::kCapacity];
+    ScoredMember* items[kMaxRemovedAtOnce];
     std::copy_n(leaf->items + first, n, items);
     RemoveAt(&path, n);
-    for (size_t i = 0; i < n; ++i) removed(items[i]);
+    removed({items, n});
     count -= n;
   }
 }

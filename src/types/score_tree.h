@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 
 #include "base/assert.h"
@@ -86,9 +87,11 @@ class ScoreTree {
   // Gives an item that is there another score and the place that goes with it. Mostly within its leaf when
   // the change is small.
   void Move(ScoredMember* item, double score);
-  // Takes `count` items out, from `rank` on; rank + count <= size(). `removed` is called with each in order
-  // and may free it; it must not touch the tree.
-  void RemoveRange(uint64_t rank, uint64_t count, const std::function<void(ScoredMember*)>& removed);
+  // Takes `count` items out, from `rank` on; rank + count <= size(). `removed` is called with all of them in
+  // order, some at a time, and may free them; it must not touch the tree.
+  static constexpr size_t kMaxRemovedAtOnce = ScoreTreeLeaf::kCapacity;
+  using Removed = std::function<void(std::span<ScoredMember* const>)>;
+  void RemoveRange(uint64_t rank, uint64_t count, const Removed& removed);
   // Forgets everything without reading an item.
   void Clear();
 

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
-#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,11 +48,13 @@ struct TreeFixture {
   void RemoveRange(uint64_t rank, uint64_t count) {
     auto next = std::next(items.begin(), static_cast<std::ptrdiff_t>(rank));
     uint64_t told = 0;
-    tree.RemoveRange(rank, count, [&](ScoredMember* item) {
-      if (next->second != item) FAIL("item " << told << " of a range");
-      ScoredMember::Delete(item);
-      next = items.erase(next);
-      ++told;
+    tree.RemoveRange(rank, count, [&](std::span<ScoredMember* const> removed) {
+      for (ScoredMember* item : removed) {
+        if (next->second != item) FAIL("item " << told << " of a range");
+        ScoredMember::Delete(item);
+        next = items.erase(next);
+        ++told;
+      }
     });
     CHECK(told == count);
   }
@@ -144,7 +146,7 @@ TEST_CASE_METHOD(TreeFixture, "an empty tree has nothing", "[score_tree]") {
   CHECK_FALSE(tree.LastBefore(ScoreBound::AfterMember("a")));
   CHECK(tree.Rank(1, "a") == 0);
   CHECK(tree.MemoryBytes() == 0);
-  tree.RemoveRange(0, 0, [](ScoredMember*) { FAIL("an item"); });
+  tree.RemoveRange(0, 0, [](std::span<ScoredMember* const>) { FAIL("items"); });
   Insert(1, "a");
   Compare();
   CHECK(tree.MemoryBytes() > 0);

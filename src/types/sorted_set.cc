@@ -1,0 +1,86 @@
+#include "types/sorted_set.h"
+
+#include <array>
+#include <span>
+
+#include "base/prefetch.h"
+#include "types/hash_table_impl.h"
+
+namespace pinyon {
+
+template class HashTable<ScoredMember>;
+
+ScoredMember* SortedSet::Find(std::string_view member) const {
+  const auto position = index_.Find(member, index_.Hash(member));
+  return position ? position.entry() : nullptr;
+}
+
+ScoredMember* SortedSet::Insert(std::string_view member, double score) {
+  ScoredMember* item = ScoredMember::New(member, score);
+  index_.Insert(item, index_.Hash(member));
+  tree_.Insert(item);
+  item_bytes_ += item->AllocatedBytes();
+  return item;
+}
+
+bool SortedSet::Remove(std::string_view member) {
+  const auto position = index_.Find(member, index_.Hash(member));
+  if (!position) return false;
+  tree_.Remove(position.entry());
+  Forget(position);
+  return true;
+}
+
+// Frees an item that the tree knows no more.
+void SortedSet::Forget(HashTable<ScoredMember>::Position position) {
+  ScoredMember* item = index_.Remove(position);
+  item_bytes_ -= item->AllocatedBytes();
+  ScoredMember::Delete(item);
+  index_.Tidy();
+}
+
+void SortedSet::RemoveRange(uint64_t rank, uint64_t count) {
+  tree_.RemoveRange(rank, count, [this](std::span<ScoredMember* const> items) {
+    // Neighbours in order are strangers in memory: all are asked for before the first is needed.
+    std::array<uint64_t, ScoreTree::kMaxRemovedAtOnce> hashes;
+    for (const ScoredMember* item : items) Prefetch(item);
+    for (size_t i = 0; i < items.size(); ++i) {
+      hashes[i] = index_.Hash(items[i]->key());
+      index_.PrefetchBucket(hashes[i]);
+    }
+    for (size_t i = 0; i < items.size(); ++i) {
+      const auto position = index_.Find(items[i]->key(), hashes[i]);
+      PINYON_CHECK(position && position.entry() == items[i]);
+      Forget(position);
+    }
+  });
+}
+
+uint64_t SortedSet::Scan(uint64_t cursor, size_t count, const Visit& visit) const {
+  return index_.Scan(cursor, count, [&visit](ScoredMember* item) { visit(item->key(), item->score()); });
+}
+
+std::unique_ptr<SortedSet> SortedSet::Copy() const {
+  auto copy = std::make_unique<SortedSet>(index_.seed());
+  // In order, which fills the nodes.
+  for (auto at = tree_.First(); at; at.Next()) copy->Insert(at->key(), at.score());
+  return copy;
+}
+
+size_t SortedSet::MemoryBytes() const {
+  return sizeof *this + item_bytes_ + index_.OverheadBytes() + tree_.MemoryBytes();
+}
+
+void SortedSet::CheckConsistency() const {
+  index_.CheckConsistency();
+  tree_.CheckConsistency();
+  PINYON_CHECK(index_.size() == tree_.size());
+  uint64_t bytes = 0;
+  for (auto at = tree_.First(); at; at.Next()) {
+    PINYON_CHECK(Find(at->key()) == at.item());
+    bytes += at->AllocatedBytes();
+  }
+  PINYON_CHECK(bytes == item_bytes_);
+}
+
+}  // namespace pinyon
