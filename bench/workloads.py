@@ -34,6 +34,23 @@ def string_keys() -> Iterator[bytes]:
         yield b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$%d\r\n%s\r\n" % (i, VALUE_BYTES, VALUE.encode())
 
 
+def hashes() -> Iterator[bytes]:
+    for i in range(KEYS):
+        yield encode("HSET", "h:%012d" % i, "field", VALUE)
+
+
+def long_list() -> Iterator[bytes]:
+    """More elements than four rounds pop."""
+    for _ in range(40_000):
+        yield encode("RPUSH", "mylist", *[VALUE] * 100)
+
+
+def board() -> Iterator[bytes]:
+    """A leaderboard of all members that the loads name, scores spread."""
+    for i in range(KEYS):
+        yield encode("ZADD", "board", i * 2654435761 % KEYS, "m:%012d" % i)
+
+
 class Load(NamedTuple):
     pipeline: int
     # Requests of one round, as a multiple of --requests: cheap requests need more for the same precision.
@@ -53,6 +70,15 @@ LOADS = {
     "setex-P16": Load(16, 5, ["SET", KEY, VALUE, "EX", "300"], string_keys),
     "incr-P16": Load(16, 5, ["INCR", "ctr:__rand_int__"]),
     "mset10-P4": Load(4, 1, ["MSET"] + [KEY, VALUE] * 10, string_keys),
+    "hset-P16": Load(16, 5, ["HSET", "h:__rand_int__", "field", VALUE], hashes),
+    "hget-P16": Load(16, 5, ["HGET", "h:__rand_int__", "field"], hashes),
+    "lpush-P16": Load(16, 5, ["LPUSH", "mylist", VALUE]),
+    "rpop-P16": Load(16, 5, ["RPOP", "mylist"], long_list),
+    "sadd-P16": Load(16, 5, ["SADD", "seen", "member:__rand_int__"]),
+    "zadd-P16": Load(16, 4, ["ZADD", "board", "__rand_int__", "m:__rand_int__"], board),
+    "zincrby-P16": Load(16, 4, ["ZINCRBY", "board", "3", "m:__rand_int__"], board),
+    "zrevrank-P16": Load(16, 4, ["ZREVRANK", "board", "m:__rand_int__"], board),
+    "ztop10-P16": Load(16, 2, ["ZREVRANGE", "board", "0", "9", "WITHSCORES"], board),
 }
 
 
@@ -82,6 +108,40 @@ def ttl32(first, last):
         )
 
 
+def hashes8(first, last):
+    """Hashes of eight fields with values of 16 bytes."""
+    fields = (b"id", b"user", b"email", b"token", b"ip", b"agent", b"created", b"seen")
+    for i in range(first, last):
+        words = [b"HSET", b"session:%010d" % i]
+        for j, field in enumerate(fields):
+            words += [field, _hex[(i * 8 + j) * 2654435761 % 4096][:16]]
+        yield encode(*words)
+
+
+def bigzset(first, last):
+    """One sorted set of members of 15 bytes."""
+    for i in range(first, last):
+        yield encode("ZADD", "board", i * 2654435761 % 10**7, "player:%08d" % i)
+
+
+def bighash(first, last):
+    """One hash of fields of 14 bytes with values of 16."""
+    for i in range(first, last):
+        yield encode("HSET", "cart", "item:%09d" % i, _hex[i * 2654435761 % 4096][:16])
+
+
+def bigset(first, last):
+    """One set of members of 17 bytes."""
+    for i in range(first, last):
+        yield encode("SADD", "seen", "visitor:%09d" % i)
+
+
+def biglist(first, last):
+    """One list of elements of 64 bytes."""
+    for i in range(first, last):
+        yield encode("RPUSH", "queue", _hex[i * 2654435761 % 4096] + _hex[(i + 1) * 2654435761 % 4096])
+
+
 class Memory(NamedTuple):
     # (first, last) -> the commands that add items first to last - 1, one command and one line of reply an item.
     items: Callable[[int, int], Iterator[bytes]]
@@ -93,4 +153,9 @@ MEMORY = {
     "strings32": Memory(strings32),
     "ints": Memory(ints),
     "ttl32": Memory(ttl32),
+    "hashes8": Memory(hashes8, (150_000, 200_000, 280_000, 400_000)),
+    "bigzset": Memory(bigzset),
+    "bighash": Memory(bighash),
+    "bigset": Memory(bigset),
+    "biglist": Memory(biglist),
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/strings.h"
+#include "keyspace/encoding_limits.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
@@ -21,6 +22,7 @@ struct Fixture {
   int timeout_s = 0;
   int hz = 0;
   std::vector<std::string> bind;
+  EncodingLimits encoding;
   InertSettings inert;
   SettingsRegistry registry;
 
@@ -28,6 +30,7 @@ struct Fixture {
     registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX});
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddStringList("bind", {.target = &bind});
+    encoding.Declare(registry);
     inert.Declare(&registry);
   }
 
@@ -141,7 +144,7 @@ TEST_CASE("Version and help", "[options]") {
   CHECK(ParseCommandLine({"--sentinel"}).action == Action::kRefuse);
 }
 
-TEST_CASE("Directives without effect answer as a fresh redis-server does", "[inert_settings]") {
+TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") {
   static constexpr std::pair<std::string_view, std::string_view> kProbed[] = {
       {"acl-pubsub-default", "resetchannels"},
       {"aclfile", ""},
@@ -325,11 +328,11 @@ TEST_CASE("Directives without effect answer as a fresh redis-server does", "[ine
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
   Fixture f;
   CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
-                 "--timeout", "5", "--maxmemory", "100mb", "--hash-max-ziplist-entries", "7",
+                 "--timeout", "5", "--maxmemory", "100mb", "--lfu-decay-time", "7",
                  "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
   CHECK(f.inert.NamesInUse(f.registry) ==
-        std::vector<std::string>{"appendonly", "hash-max-listpack-entries", "maxmemory", "replicaof"});
+        std::vector<std::string>{"appendonly", "lfu-decay-time", "maxmemory", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
 }
 

@@ -1,16 +1,14 @@
 // What commands of strings, bitmaps and keys answer when a key holds another type, and that a refused one
 // changes nothing. Expected replies are those of Redis 7.0 with a small hash under the key.
-//
-// The keyspace holds no type but strings yet, so the hash is made up: an entry whose type is overwritten, and
-// whose value, a block that the test holds too, must be neither read nor freed as a string.
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "base/shared_block.h"
 #include "command_fixture.h"
+#include "keyspace/collection_value.h"
+#include "types/listpack.h"
 
 namespace pinyon {
 namespace {
@@ -29,18 +27,15 @@ constexpr std::string_view kBitOffset = "-ERR bit offset is not an integer or ou
 class HashFixture : public CommandFixture {
  public:
   HashFixture() {
-    Entry* entry = Entry::NewBlock("h", kNoExpiry, block_);
-    // See the layout in keyspace/entry.h.
-    *reinterpret_cast<uint8_t*>(entry) = static_cast<uint8_t>(static_cast<uint8_t>(ValueType::kHash) |
-                                                              static_cast<uint8_t>(Encoding::kListpack) << 4);
-    keyspace.database(0).Adopt(entry, "h", kNoExpiry);
+    Database& db = keyspace.database(0);
+    EntrySlot slot(db, db.AddPacked("h", db.Hash("h"), ValueType::kHash, Encoding::kListpack));
+    EntryPacked bytes(slot);
+    Listpack listpack(bytes);
+    listpack.Append("field");
+    listpack.Append("value");
     Run("SET s 5");
     RecordEffects();
     RecordNotifications();
-  }
-  ~HashFixture() {
-    CHECK_FALSE(block_->IsShared());
-    block_->Unref();
   }
 
   // The type of a key, "none" when there is none; a hash must be the one that was put in.
@@ -49,15 +44,12 @@ class HashFixture : public CommandFixture {
     if (!ref) return "none";
     if (ref->type() == ValueType::kHash) {
       CHECK(ref->encoding() == Encoding::kListpack);
-      CHECK(ref->pointer() == block_);
-      CHECK(block_->bytes() == kContent);
+      const ListpackView listpack(ref->packed());
+      CHECK(listpack.size() == 2);
+      CHECK(listpack.Equals(listpack.Last(), "value"));
     }
     return ValueTypeName(ref->type());
   }
-
- private:
-  static constexpr std::string_view kContent = "not a string";
-  SharedBlock* block_ = SharedBlock::Copy(kContent);
 };
 
 struct Case {
