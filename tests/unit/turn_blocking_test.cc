@@ -1,0 +1,182 @@
+// Suspended clients in the turn: what they send meanwhile, how they go on, how they leave.
+#include <catch2/catch.hpp>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "turn_fixture.h"
+#include "waiting_commands.h"
+
+namespace pinyon {
+
+namespace {
+
+class SuspendedFixture : public TurnFixture {
+ public:
+  SuspendedFixture() { commands.commands.AddFamily(WaitingCommands()); }
+  // As a client of the test's own, which has no connection.
+  void Do(std::initializer_list<std::string_view> args) { commands.Do(args); }
+  // A client whose socket is read, and that waits for `k`.
+  Client& ConnectWaiting() {
+    Client& client = Connect();
+    client.StartReading();
+    Send(client, "TAKE k 0\r\n");
+    PollUntil([&client] { return client.session.suspension != nullptr; });
+    return client;
+  }
+  template <typename Condition>
+  void PollUntil(Condition condition) {
+    for (int i = 0; i < 10'000 && !condition(); ++i) {
+      Poll();
+      RunTurns();
+    }
+    CHECK(condition());
+  }
+};
+
+const std::string kTaken = "*2\r\n$1\r\nk\r\n$1\r\nv\r\n";
+
+}  // namespace
+
+TEST_CASE("A pipeline goes on behind a command that waited", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.Connect();
+  f.Give(client, "PING\r\nTAKE k 0\r\nAPPEND log a\r\nECHO \"x y\"\r\nTAKE k 0\r\nAPPEND log b\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client) == "+PONG\r\n");
+  CHECK(client.session.suspension != nullptr);
+  CHECK(f.commands.Do({"EXISTS", "log"}) == ":0\r\n");
+  f.Do({"SET", "k", "v"});
+  CHECK(f.commands.Do({"EXISTS", "log"}) == ":0\r\n");  // not within somebody else's command
+  f.RunTurns();
+  CHECK(f.Received(client) == kTaken + ":1\r\n$3\r\nx y\r\n");
+  CHECK(client.session.suspension != nullptr);
+  f.Do({"SET", "k", "v"});
+  f.RunTurns();
+  CHECK(f.Received(client) == kTaken + ":2\r\n");
+  CHECK(client.input.capacity() == 0);
+}
+
+TEST_CASE("A client can be served within the batch in which it began to wait", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& first = f.Connect();
+  Client& second = f.Connect();
+  Client& writer = f.Connect();
+  f.Give(first, "TAKE k 0\r\nPING\r\n");
+  f.Give(second, "TAKE k 0\r\nPING\r\n");
+  f.Give(writer, "SET k v\r\nGET k\r\nSET k v\r\n");
+  f.RunTurns();
+  CHECK(f.Received(first) == kTaken + "+PONG\r\n");
+  CHECK(f.Received(second) == kTaken + "+PONG\r\n");
+  CHECK(f.Received(writer) == "+OK\r\n$-1\r\n+OK\r\n");
+}
+
+TEST_CASE("QUIT and RESET wait behind a command that waits", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.Connect();
+  const uint64_t id = client.session.id;
+  f.Give(client, "TAKE k 0\r\nRESET\r\nQUIT\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client).empty());
+  f.Do({"SET", "k", "v"});
+  f.RunTurns();
+  f.Poll();
+  CHECK(f.Received(id) == kTaken + "+RESET\r\n+OK\r\n<EOF>");
+}
+
+TEST_CASE("Timeouts are served by the turn", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.Connect();
+  f.Give(client, "TAKE k 0.01\r\nPING\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client).empty());
+  std::this_thread::sleep_for(std::chrono::milliseconds(15));
+  f.RunTurns();
+  CHECK(f.Received(client) == "*-1\r\n+PONG\r\n");
+}
+
+TEST_CASE("More timeouts than fit a turn are spread over several", "[turn][blocking]") {
+  SuspendedFixture f;
+  constexpr int kClients = 200;
+  for (int i = 0; i < kClients; ++i) f.Give(f.Connect(), "TAKE k 0.001\r\n");
+  f.RunTurns();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  f.RunTurns();
+  CHECK(f.commands.engine.blocked.client_count() == 0);
+}
+
+TEST_CASE("The hang-up of a suspended client is noticed", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.ConnectWaiting();
+  const uint64_t id = client.session.id;
+  SECTION("with nothing sent") { f.HangUp(client); }
+  SECTION("with a pipeline behind the command") {
+    f.Send(client, "APPEND log a\r\n");
+    f.HangUp(client);
+  }
+  f.PollUntil([&] { return f.IsGone(id); });
+  CHECK(f.commands.engine.blocked.client_count() == 0);
+  f.Do({"SET", "k", "v"});
+  CHECK(f.commands.Do({"GET", "k"}) == "$1\r\nv\r\n");
+  CHECK(f.commands.Do({"EXISTS", "log"}) == ":0\r\n");
+  CHECK(f.Received(id) == "<EOF>");
+}
+
+TEST_CASE("What a suspended client sends is read", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.ConnectWaiting();
+  constexpr size_t kRequests = 100'000;  // more than a client's share of a turn
+  const std::string_view request = "APPEND log x\r\n";
+  std::string sent;
+  for (size_t i = 0; i < kRequests; ++i) sent += request;
+  SECTION("small requests") {}
+  SECTION("and a large bulk behind them") {
+    sent += "*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$100000\r\n" + std::string(100'000, 'b') + "\r\n";
+  }
+  std::thread writer([&f, &client, &sent] {
+    for (std::string_view left = sent; !left.empty();) left.remove_prefix(f.TrySend(client, left));
+  });
+  f.PollUntil([&] { return client.input.bytes().size() == sent.size(); });
+  writer.join();
+  CHECK(client.session.suspension != nullptr);
+  f.Do({"SET", "k", "v"});
+  f.PollUntil([&] { return client.input.empty(); });
+  CHECK(f.commands.Do({"STRLEN", "log"}) == ":100000\r\n");
+  CHECK(f.Received(client).starts_with(kTaken + ":1\r\n:2\r\n:3\r\n"));
+}
+
+TEST_CASE("A suspended client that sends too much is cut off", "[turn][blocking]") {
+  SuspendedFixture f;
+  f.query_buffer_limit = 1000;
+  Client& client = f.ConnectWaiting();
+  const uint64_t id = client.session.id;
+  f.Send(client, std::string(1001, 'x'));
+  f.PollUntil([&] { return f.IsGone(id); });
+  CHECK(f.commands.engine.blocked.client_count() == 0);
+}
+
+TEST_CASE("The reply to a client that waited waits for the log", "[turn][blocking]") {
+  SuspendedFixture f;
+  GatedLog log;
+  f.commands.engine.effects.SetListener(&log);
+  Client& waiter = f.Connect();
+  Client& writer = f.Connect();
+  f.Give(waiter, "TAKE k 0\r\n");
+  f.RunTurns();
+  f.Give(writer, "SET k v\r\n");
+  f.RunTurns();
+  const uint64_t served = log.written;
+  CHECK(f.Received(waiter).empty());
+  // The log has the SET, but not yet what the waiting client did.
+  log.reached = served - 1;
+  f.turn.AddFlush(waiter);
+  f.RunTurns();
+  CHECK(f.Received(waiter).empty());
+  log.reached = served;
+  f.turn.AddFlush(waiter);
+  f.RunTurns();
+  CHECK(f.Received(waiter) == kTaken);
+  f.commands.engine.effects.SetListener(nullptr);
+}
+
+}  // namespace pinyon
