@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "commands/client_line.h"
 #include "commands/client_name.h"
 #include "commands/families.h"
@@ -225,6 +226,30 @@ void ClientKill(Call& call) {
   }
 }
 
+// CLIENT PAUSE timeout [WRITE|ALL]
+void ClientPauseCommand(Call& call) {
+  if (call.argc() > 4) return RejectArguments(call);
+  using Mode = ClientPause::Mode;
+  const bool writes_only = call.argc() == 4 && call.Is(3, "write");
+  if (call.argc() == 4 && !writes_only && !call.Is(3, "all")) {
+    call.reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    return;
+  }
+  int64_t timeout_ms;
+  if (!call.TimeoutMilliseconds(2, &timeout_ms)) return;
+  const int64_t now_us = MonotonicUs();
+  const int64_t until_us =
+      timeout_ms > (ClientPause::kNever - now_us) / 1000 ? ClientPause::kNever : now_us + timeout_ms * 1000;
+  call.engine.pause.Ask(writes_only ? Mode::kWrites : Mode::kAll, until_us);
+  call.reply.Ok();
+}
+
+// CLIENT UNPAUSE
+void ClientUnpause(Call& call) {
+  call.engine.pause.End();
+  call.reply.Ok();
+}
+
 // CLIENT UNBLOCK client-id [TIMEOUT|ERROR]
 void ClientUnblock(Call& call) {
   if (call.argc() > 4) {
@@ -238,7 +263,9 @@ void ClientUnblock(Call& call) {
   int64_t id;
   if (!call.Int(2, &id)) return;
   Session* session = call.engine.sessions.Find(static_cast<uint64_t>(id));
-  if (session == nullptr || session->suspension == nullptr) return call.reply.Integer(0);
+  // What a pause has put off has not begun, so there is nothing to be ended.
+  if (session == nullptr || session->suspension == nullptr || session->suspension->is_postponed)
+    return call.reply.Integer(0);
   call.engine.dispatcher->EndWaiting(*session,
                                      with_error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : "");
   call.reply.Integer(1);
@@ -311,6 +338,8 @@ void ClientHelp(Call& call) {
       "    Keep this connection even when clients must be closed to free memory.",
       "NO-TOUCH (ON|OFF)",
       "    Read keys without counting that as their use.",
+      "PAUSE <timeout> [WRITE|ALL]",
+      "    Put off all commands, or those that may write, for <timeout> milliseconds.",
       "REPLY (ON|OFF|SKIP)",
       "    Whether this connection is answered at all.",
       "SETINFO <LIB-NAME <name>|LIB-VER <version>>",
@@ -319,6 +348,8 @@ void ClientHelp(Call& call) {
       "    Name this connection.",
       "UNBLOCK <client-id> [TIMEOUT|ERROR]",
       "    End the waiting of that connection's blocking command.",
+      "UNPAUSE",
+      "    End a PAUSE.",
   };
   ReplyHelp(call, kLines);
 }
@@ -425,6 +456,26 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Switches replies to the connection on and off.",
      .syntax = "<ON | OFF | SKIP>"},
+    {.name = "pause",
+     .arity = -3,
+     .flags = kOthers | kEndsBatch,
+     .handler = ClientPauseCommand,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "2.9.50",
+     .complexity = "O(1)",
+     .summary = "Puts commands off for a time.",
+     .syntax = "timeout [WRITE | ALL]",
+     .history = {{"6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option."}}},
+    {.name = "unpause",
+     .arity = 2,
+     .flags = kOthers | kEndsBatch,
+     .handler = ClientUnpause,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(N) Where N is the number of paused clients",
+     .summary = "Ends a pause of commands."},
     {.name = "unblock",
      .arity = -3,
      .flags = kOthers,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -46,8 +47,9 @@ const std::string& BlockedClients::Name(int database, std::string_view key) {
 void BlockedClients::Block(Session& session, Command& command, Args args, Args keys, ValueType awaited,
                            int64_t timeout_ms) {
   PINYON_ASSERT(session.suspension == nullptr && !keys.empty() && timeout_ms >= 0);
-  session.suspension = std::make_unique<Suspension>(command, args, awaited);
+  session.suspension = std::make_unique<Suspension>(command, args);
   Suspension& suspension = *session.suspension;
+  suspension.awaited = awaited;
   suspension.waiters.reserve(keys.size());
   for (const std::string_view key : keys) {
     const auto [it, added] = queues_.try_emplace(Name(session.database, key));
@@ -78,9 +80,27 @@ void BlockedClients::Release(Session& session) {
     EraseIfUnused(queue);
   }
   if (suspension.has_deadline) deadlines_.erase(suspension.deadline);
+  if (suspension.is_postponed) postponed_.erase(suspension.place);
   session.suspension.reset();
   PINYON_ASSERT(client_count_ > 0);
   --client_count_;
+}
+
+void BlockedClients::Postpone(Session& session, Command& command, Args args) {
+  PINYON_ASSERT(session.suspension == nullptr);
+  session.suspension = std::make_unique<Suspension>(command, args);
+  session.suspension->is_postponed = true;
+  session.suspension->place = postponed_.insert(postponed_.end(), &session);
+  ++client_count_;
+}
+
+Session* BlockedClients::TakePostponed(std::unique_ptr<Suspension>* suspension) {
+  if (postponed_.empty()) return nullptr;
+  Session* session = postponed_.front();
+  postponed_.pop_front();
+  *suspension = std::move(session->suspension);
+  --client_count_;
+  return session;
 }
 
 void BlockedClients::Enqueue(KeyWaiter& waiter, KeyQueue& queue) {

@@ -1,4 +1,5 @@
-// Sessions that wait for keys: BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin.
+// Sessions that wait for keys: BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin. (And those whose commands
+// are put off, see engine/client_pause.h.)
 //
 // How a command waits: its handler finds nothing and calls Call::Block with the keys and the type of value
 // that would serve it. The session is suspended: it executes nothing, its request is copied. When one of the
@@ -35,6 +36,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -78,15 +80,17 @@ struct KeyWaiter {
 
 // What is known of a session while it waits; owned by the session.
 struct Suspension {
-  Suspension(Command& command, Args args, ValueType in_awaited)
-      : request(command, args), awaited(in_awaited) {}
+  Suspension(Command& command, Args args) : request(command, args) {}
 
   size_t MemoryBytes() const {
     return sizeof(*this) + request.MemoryBytes() + waiters.capacity() * sizeof(KeyWaiter);
   }
 
   SavedRequest request;
-  ValueType awaited;
+  // CLIENT PAUSE: it waits for no key, its command has not run yet.
+  bool is_postponed = false;
+  std::list<Session*>::iterator place;  // among the postponed
+  ValueType awaited = ValueType::kString;
   std::vector<KeyWaiter> waiters;  // never grows once they are in queues
   std::multimap<int64_t, Session*>::iterator deadline;
   bool has_deadline = false;
@@ -136,7 +140,14 @@ class BlockedClients {
   // The session whose deadline passed first, null when none has; the caller releases it.
   Session* FirstOverdue(int64_t now_us) const;
 
+  // Suspends a session until the clients' pause is over, without keys or deadline.
+  void Postpone(Session& session, Command& command, Args args);
+  // Takes out the session that was postponed first, with its request; null when there is none.
+  Session* TakePostponed(std::unique_ptr<Suspension>* suspension);
+
+  // Of both kinds.
   size_t client_count() const { return client_count_; }
+  size_t postponed_count() const { return postponed_.size(); }
   size_t key_count() const { return queues_.size(); }
   size_t deadline_count() const { return deadlines_.size(); }
 
@@ -159,6 +170,7 @@ class BlockedClients {
   KeyQueue* current_ = nullptr;
   KeyWaiter* cursor_ = nullptr;
   std::multimap<int64_t, Session*> deadlines_;
+  std::list<Session*> postponed_;
   size_t client_count_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/clock.h"
 #include "base/strings.h"
@@ -39,7 +40,10 @@ void Dispatcher::UpdateTime() {
 void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash) {
   PINYON_ASSERT(!args.empty() && session.suspension == nullptr);
   if (!Reject(session, command, args)) {
-    if (session.transaction.active() && MustQueue(*command)) {
+    if (engine_.pause.mode() != ClientPause::Mode::kNone && MustPostpone(session, *command)) {
+      session.last_command = command;
+      engine_.blocked.Postpone(session, *command, args);
+    } else if (session.transaction.active() && MustQueue(*command)) {
       session.transaction.Queue(command, args);
       session.reply.SimpleString("QUEUED");
     } else {
@@ -125,6 +129,34 @@ void Dispatcher::EndWaiting(Session& session, std::string_view error) {
     CountError(session, command);
   }
   Resume(session);
+}
+
+void Dispatcher::UpdatePause() {
+  engine_.pause.Update(MonotonicUs());
+  engine_.keyspace.set_hides_expired_only(engine_.pause.mode() != ClientPause::Mode::kNone);
+}
+
+bool Dispatcher::MustPostpone(const Session& session, const Command& command) const {
+  constexpr uint32_t kMayWrite = kWrite | kMayReplicate;
+  if (engine_.pause.mode() == ClientPause::Mode::kAll || (command.flags & kMayWrite) != 0) return true;
+  if (std::string_view(command.spec->name) != "exec") return false;
+  for (size_t i = 0; i < session.transaction.size(); ++i) {
+    if ((session.transaction.command(i)->flags & kMayWrite) != 0) return true;
+  }
+  return false;
+}
+
+bool Dispatcher::RunPostponed(size_t max) {
+  UpdateTime();
+  std::unique_ptr<Suspension> suspension;
+  for (; max > 0; --max) {
+    Session* session = engine_.blocked.TakePostponed(&suspension);
+    if (session == nullptr) return false;
+    if (session->closing) continue;
+    Dispatch(*session, &suspension->request.command(), suspension->request.args(), 0);
+    if (session->suspension == nullptr) engine_.server.OnSessionResumed(*session);
+  }
+  return true;
 }
 
 bool Dispatcher::TimeOutBlocked(int64_t now_us, size_t max) {

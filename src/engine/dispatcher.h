@@ -24,6 +24,10 @@ class Dispatcher {
 
   // Ends the waiting of a suspended session with what its timeout replies, or with `error`.
   void EndWaiting(Session& session, std::string_view error = {});
+  // Lets a clients' pause begin or end; to be called between batches.
+  void UpdatePause();
+  // Runs up to `max` of the commands that a pause has put off; returns whether more are left.
+  bool RunPostponed(size_t max);
   // Ends the waiting of up to `max` sessions whose deadlines have passed; returns whether more are left.
   bool TimeOutBlocked(int64_t now_us, size_t max);
 
@@ -36,6 +40,8 @@ class Dispatcher {
  private:
   void RunUnit(Session& session, Command& command, Args args, uint64_t first_key_hash);
   void Execute(Session& session, Command& command, Args args, uint64_t first_key_hash);
+  // Whether a pause puts the command off.
+  bool MustPostpone(const Session& session, const Command& command) const;
   void ServeBlocked();
   void RunAgain(Session& session);
   void Resume(Session& session);

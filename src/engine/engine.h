@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "engine/blocking.h"
+#include "engine/client_pause.h"
 #include "engine/command_table.h"
 #include "engine/effects.h"
 #include "engine/notify.h"
@@ -88,6 +89,7 @@ class Engine final : public KeyspaceObserver {
   SessionRegistry sessions;
   WatchTable watches;
   BlockedClients blocked;
+  ClientPause pause;
   Effects effects;
   Notifier notifier;
   NullSink null_sink;

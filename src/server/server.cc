@@ -184,7 +184,7 @@ int Server::Run() {
   loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT"); });
   loop_.SetTurn([this] {
     const bool work_left = turn_.Run();
-    loop_.WakeAt(engine_.blocked.next_deadline_us());
+    loop_.WakeAt(std::min(engine_.blocked.next_deadline_us(), engine_.pause.until_us()));
     return work_left;
   });
   turn_.SetBackground([this] { return periodic_.RunSlice(); });

@@ -16,8 +16,9 @@ constexpr size_t kClientShare = 32;
 constexpr size_t kFetchLead = 6;
 // How long a turn goes on executing. Reading and writing for dozens of clients takes about as long again.
 constexpr int64_t kTurnUs = 300;
-// How many waiting clients are told in one turn that their time is over (about a microsecond each).
+// How many suspended clients go on in one turn because their time is over, or because a pause is.
 constexpr size_t kTimeoutsPerTurn = 128;
+constexpr size_t kPostponedPerTurn = 32;
 // Argument views kept for the next batch; beyond, the memory is given back.
 constexpr size_t kMaxKeptArgs = 16 * 1024;
 
@@ -52,8 +53,7 @@ void Turn::Remove(Client& client) {
 }
 
 bool Turn::Run() {
-  const bool timeouts_left =
-      engine_.blocked.deadline_count() > 0 && dispatcher_.TimeOutBlocked(MonotonicUs(), kTimeoutsPerTurn);
+  const bool suspended_left = engine_.blocked.client_count() > 0 && ResumeSuspended();
   Execute();
   const bool background_left = background_ && background_();
   Commit();
@@ -62,7 +62,21 @@ bool Turn::Run() {
   if (cpu_ns_ != 0)
     stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
   cpu_ns_ = cpu_ns;
-  return timeouts_left || background_left || !ready_.empty() || !flush_.empty();
+  if (engine_.pause.pending()) dispatcher_.UpdatePause();
+  return suspended_left || background_left || HasPostponedToRun() || !ready_.empty() || !flush_.empty();
+}
+
+bool Turn::HasPostponedToRun() const {
+  return engine_.blocked.postponed_count() > 0 && engine_.pause.mode() == ClientPause::Mode::kNone;
+}
+
+// Returns whether more clients could go on at once.
+bool Turn::ResumeSuspended() {
+  const bool timeouts_left =
+      engine_.blocked.deadline_count() > 0 && dispatcher_.TimeOutBlocked(MonotonicUs(), kTimeoutsPerTurn);
+  const bool postponed_left = HasPostponedToRun() && dispatcher_.RunPostponed(kPostponedPerTurn);
+  dispatcher_.EndTiming();
+  return timeouts_left || postponed_left;
 }
 
 void Turn::Execute() {
@@ -80,6 +94,7 @@ void Turn::Execute() {
 }
 
 void Turn::GatherBatch() {
+  if (engine_.pause.pending()) dispatcher_.UpdatePause();
   // Clients that come back into the list wait for the next batch.
   for (size_t waiting = ready_.size();
        waiting > 0 && batch_.size() < kBatchRequests && visits_.size() < kBatchRequests; --waiting) {
@@ -114,7 +129,9 @@ bool Turn::Gather(Client& client) {
   const Table& table = engine_.keyspace.database(client.session.database).table();
   const std::string_view input = client.input.bytes();
   size_t offset = 0;
-  for (size_t count = 0; count < kClientShare; ++count) {
+  // In a pause any request may suspend its client.
+  const size_t share = engine_.pause.mode() == ClientPause::Mode::kNone ? kClientShare : 1;
+  for (size_t count = 0; count < share; ++count) {
     const size_t first_arg = args_.size();
     size_t bytes = 0;
     const auto status = client.parser.Parse(input.substr(offset), limits, &bytes, &args_);

@@ -63,6 +63,8 @@ class Turn {
     bool has_more;  // there may be another complete request behind those of the batch
   };
 
+  bool HasPostponedToRun() const;
+  bool ResumeSuspended();
   void Execute();
   void GatherBatch();
   bool Gather(Client& client);

@@ -65,7 +65,7 @@ Step Auth(Random& random) {
 }
 
 Step ClientCommand(Random& random) {
-  switch (random.Below(13)) {
+  switch (random.Below(16)) {
     case 0: return Fixed({"CLIENT", Word(random, "GETNAME")});
     case 1:
       return Fixed({"CLIENT", "SETNAME",
@@ -85,6 +85,13 @@ Step ClientCommand(Random& random) {
     case 11:
       return Fixed({"CLIENT", "KILL", random.Pick({"ID", "TYPE", "USER", "ADDR", "LADDR", "SKIPME", "BOGUS"}),
                     random.Pick({"abc", "999999", "-1", "0", "bogus", "127.0.0.1:1"})});
+    case 12:
+      return Fixed({"CLIENT", "UNBLOCK", random.Pick({"abc", "999999", "-1", "0", ""}),
+                    random.Pick({"TIMEOUT", "ERROR", "error", "BOGUS"})});
+    case 13:
+      return Fixed({"CLIENT", "PAUSE", random.Pick({"0", "abc", "-1", "1.5", ""}),
+                    random.Pick({"WRITE", "all", "BOGUS"})});
+    case 14: return Fixed({"CLIENT", "UNPAUSE"});
     default: return Fixed({"CLIENT", random.Pick({"INFO", "LIST"})});
   }
 }

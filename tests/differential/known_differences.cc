@@ -71,12 +71,6 @@ bool NewerThanOracle(const Args&, const Reply& redis, const Reply&) {
          (redis.text.starts_with("ERR unknown command") || redis.text.starts_with("ERR unknown subcommand"));
 }
 
-// A subcommand that Pinyon does not have yet, in forms that the oracle refuses too. Once it is there, the
-// rule has no effect.
-bool NotYet(const Args&, const Reply& redis, const Reply& pinyon) {
-  return redis.IsError() && pinyon.IsError() && pinyon.text.starts_with("ERR unknown subcommand");
-}
-
 constexpr Rule kKnownDifferences[] = {
     {"HELLO", "", SameHello, "reports version 7.2.4, for clients that check it"},
     {"CLIENT", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
@@ -88,8 +82,6 @@ constexpr Rule kKnownDifferences[] = {
     {"WAITAOF", "", NewerThanOracle, "new in 7.2"},
     {"CLIENT", "NO-TOUCH", NewerThanOracle, "new in 7.2"},
     {"CLIENT", "SETINFO", NewerThanOracle, "new in 7.2"},
-    {"CLIENT", "PAUSE", NotYet, "comes with suspended clients"},
-    {"CLIENT", "UNPAUSE", NotYet, "comes with suspended clients"},
 };
 
 }  // namespace

@@ -179,4 +179,116 @@ TEST_CASE("The reply to a client that waited waits for the log", "[turn][blockin
   f.commands.engine.effects.SetListener(nullptr);
 }
 
+TEST_CASE("CLIENT PAUSE puts off what it says, in order", "[turn][pause]") {
+  SuspendedFixture f;
+  Client& first = f.Connect();
+  Client& second = f.Connect();
+  Client& admin = f.Connect();
+  SECTION("writes") {
+    f.Give(admin, "CLIENT PAUSE 100000 WRITE\r\nSET own 1\r\n");
+    f.RunTurns();
+    CHECK(f.Received(admin) == "+OK\r\n");
+    Client& unpauser = f.Connect();
+    f.Give(first, "GET log\r\nAPPEND log a\r\nGET log\r\n");
+    f.Give(second, "MULTI\r\nGET log\r\nEXEC\r\nMULTI\r\nAPPEND log b\r\nEXEC\r\n");
+    f.RunTurns();
+    CHECK(f.Received(first) == "$-1\r\n");
+    CHECK(f.Received(second) == "+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n+OK\r\n");
+    CHECK(f.commands.engine.blocked.client_count() == 3);
+    CHECK(f.commands.Do({"CLIENT", "UNBLOCK", std::to_string(first.session.id)}) == ":0\r\n");
+    f.Give(unpauser, "CLIENT UNPAUSE\r\n");
+    f.RunTurns();
+    CHECK(f.Received(unpauser) == "+OK\r\n");
+    CHECK(f.Received(admin) == "+OK\r\n");
+    CHECK(f.Received(first) == ":1\r\n$1\r\na\r\n");
+    CHECK(f.Received(second) == "+QUEUED\r\n*1\r\n:2\r\n");
+  }
+  SECTION("everything, for its time") {
+    f.Give(admin, "CLIENT PAUSE 20\r\nPING\r\n");
+    f.RunTurns();
+    f.Give(first, "PING\r\nPING\r\n");
+    f.Give(second, "TAKE k 0\r\n");
+    f.RunTurns();
+    CHECK(f.Received(admin) == "+OK\r\n");
+    CHECK(f.Received(first).empty());
+    CHECK(f.commands.engine.blocked.postponed_count() == 3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    f.RunTurns();
+    CHECK(f.Received(admin) == "+PONG\r\n");
+    CHECK(f.Received(first) == "+PONG\r\n+PONG\r\n");
+    // What it had put off may wait on its own account.
+    CHECK(second.session.suspension != nullptr);
+    f.Do({"SET", "k", "v"});
+    f.RunTurns();
+    CHECK(f.Received(second) == kTaken);
+  }
+  CHECK(f.commands.engine.blocked.client_count() == 0);
+}
+
+TEST_CASE("A pause grows, and data stands still in it", "[turn][pause]") {
+  SuspendedFixture f;
+  Client& admin = f.Connect();
+  f.Do({"SET", "k", "v", "PX", "1"});
+  f.Give(admin, "CLIENT PAUSE 100000 WRITE\r\nCLIENT PAUSE 1 WRITE\r\n");
+  f.RunTurns();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  f.Give(admin, "GET k\r\nDBSIZE\r\n");
+  f.RunTurns();
+  CHECK(f.Received(admin) == "+OK\r\n+OK\r\n$-1\r\n:1\r\n");
+  CHECK(f.commands.engine.pause.mode() == ClientPause::Mode::kWrites);
+  f.Give(admin, "CLIENT PAUSE 1 ALL\r\nPING\r\n");
+  f.RunTurns();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  f.RunTurns();
+  CHECK(f.Received(admin) == "+OK\r\n");
+  CHECK(f.commands.engine.pause.mode() == ClientPause::Mode::kAll);
+}
+
+TEST_CASE("Mistakes are told in a pause too, and a killed client is forgotten", "[turn][pause]") {
+  SuspendedFixture f;
+  Client& admin = f.Connect();
+  Client& client = f.Connect();
+  const uint64_t id = client.session.id;
+  f.Give(admin, "CLIENT PAUSE 100000\r\n");
+  f.RunTurns();
+  f.Give(client, "SET k\r\nNOSUCH\r\nSET k v\r\nQUIT\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client) ==
+        "-ERR wrong number of arguments for 'set' command\r\n"
+        "-ERR unknown command 'NOSUCH', with args beginning with: \r\n");
+  CHECK(f.commands.engine.blocked.postponed_count() == 1);
+  client.Close(true);
+  CHECK(f.commands.engine.blocked.postponed_count() == 0);
+  f.commands.engine.pause.End();
+  f.RunTurns();
+  f.Poll();
+  CHECK(f.IsGone(id));
+  CHECK(f.commands.Do({"EXISTS", "k"}) == ":0\r\n");
+}
+
+TEST_CASE("A large value is put off whole", "[turn][pause]") {
+  SuspendedFixture f;
+  Client& admin = f.Connect();
+  f.Give(admin, "CLIENT PAUSE 100000 WRITE\r\n");
+  f.RunTurns();
+  Client& client = f.Connect();
+  client.StartReading();
+  const std::string value(100'000, 'v');
+  const std::string request = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n" + value + "\r\nPING\r\n";
+  std::string_view left = request;
+  f.PollUntil([&] {
+    if (!left.empty()) left.remove_prefix(f.TrySend(client, left.substr(0, 5000)));
+    return client.session.suspension != nullptr;
+  });
+  f.commands.engine.pause.End();
+  std::string received;
+  f.PollUntil([&] {
+    if (!left.empty()) left.remove_prefix(f.TrySend(client, left));
+    received += f.Received(client);
+    return received.ends_with("+PONG\r\n");
+  });
+  CHECK(received == "+OK\r\n+PONG\r\n");
+  CHECK(f.commands.Do({"GET", "k"}) == "$100000\r\n" + value + "\r\n");
+}
+
 }  // namespace pinyon
