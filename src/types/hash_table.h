@@ -152,6 +152,9 @@ class HashTable : public HashTableLayout {
   // unless the end is reached; returns the next cursor, 0 at the end. Every item that is present throughout
   // a complete scan is visited at least once. The visitor must not change the table.
   uint64_t Scan(uint64_t cursor, size_t count, const std::function<void(Item*)>& visit) const;
+  // As Scan, until `count` items were visited; but in a table that is nearly empty it gives up after some
+  // steps.
+  uint64_t ScanItems(uint64_t cursor, size_t count, const std::function<void(Item*)>& visit) const;
   // Visits every item once; the table must not change.
   void ForEach(const std::function<void(Item*)>& visit) const;
 

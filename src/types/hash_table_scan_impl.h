@@ -110,6 +110,22 @@ uint64_t HashTable<Item>::Scan(uint64_t cursor_value, size_t count,
 }
 
 template <typename Item>
+uint64_t HashTable<Item>::ScanItems(uint64_t cursor, size_t count,
+                                    const std::function<void(Item*)>& visit) const {
+  constexpr int kMaxSteps = 10;
+  size_t visited = 0;
+  const auto count_and_visit = [&](Item* item) {
+    ++visited;
+    visit(item);
+  };
+  for (int step = 0; step < kMaxSteps && visited < count; ++step) {
+    cursor = Scan(cursor, count - visited, count_and_visit);
+    if (cursor == 0) break;
+  }
+  return cursor;
+}
+
+template <typename Item>
 void HashTable<Item>::ForEach(const std::function<void(Item*)>& visit) const {
   for (const Segment* segment = FirstSegment(); segment != nullptr; segment = NextSegment(segment)) {
     const Bucket* buckets = Buckets(segment);
