@@ -3,10 +3,27 @@
 namespace pinyon {
 
 std::vector<std::span<const CommandSpec>> AllFamilies() {
-  return {StringCommands(),   StringRangeCommands(), BitmapCommands(),     BitfieldCommands(),
-          GenericCommands(),  ScanCommands(),        ExpireCommands(),     ObjectCommands(),
-          DatabaseCommands(), TransactionCommands(), ConnectionCommands(), ClientCommands(),
-          CommandCommands(),  ConfigCommands(),      AdminCommands(),      DebugCommands()};
+  // A line each, as in the header.
+  // clang-format off
+  return {
+      StringCommands(),
+      StringRangeCommands(),
+      BitmapCommands(),
+      BitfieldCommands(),
+      GenericCommands(),
+      ScanCommands(),
+      ExpireCommands(),
+      ObjectCommands(),
+      DatabaseCommands(),
+      TransactionCommands(),
+      ConnectionCommands(),
+      ClientCommands(),
+      CommandCommands(),
+      ConfigCommands(),
+      AdminCommands(),
+      DebugCommands(),
+  };
+  // clang-format on
 }
 
 }  // namespace pinyon
