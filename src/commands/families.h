@@ -13,11 +13,13 @@ std::span<const CommandSpec>
 StringRangeCommands();                            // string_range.cc: APPEND, GETRANGE, SETRANGE, STRLEN, LCS
 std::span<const CommandSpec> BitmapCommands();    // bitmap.cc
 std::span<const CommandSpec> BitfieldCommands();  // bitfield.cc
-std::span<const CommandSpec> GenericCommands();   // generic.cc: also MOVE
-std::span<const CommandSpec> ScanCommands();      // scan.cc: SCAN, KEYS, RANDOMKEY
-std::span<const CommandSpec> DatabaseCommands();  // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE
-std::span<const CommandSpec> ObjectCommands();    // object.cc
-std::span<const CommandSpec> ExpireCommands();    // expire.cc
+std::span<const CommandSpec> SetCommands();       // set.cc
+std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
+std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
+std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
+std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE
+std::span<const CommandSpec> ObjectCommands();       // object.cc
+std::span<const CommandSpec> ExpireCommands();       // expire.cc
 std::span<const CommandSpec> TransactionCommands();  // transaction.cc
 std::span<const CommandSpec> ConnectionCommands();   // connection.cc: AUTH, HELLO, PING, ECHO, QUIT, RESET
 std::span<const CommandSpec> ClientCommands();       // client.cc

@@ -4,9 +4,13 @@ namespace pinyon::differential {
 namespace {
 
 constexpr Generator kGenerators[] = {
-    {"strings", AppendStrings, true, 1},           {"bitmaps", AppendBitmaps, true, 1},
-    {"generic", AppendGeneric, true, 1},           {"expiry", AppendExpiry, true, 1},
-    {"transactions", AppendTransactions, true, 1}, {"connection", AppendConnection, false, 1},
+    {"strings", AppendStrings, true, 1},
+    {"bitmaps", AppendBitmaps, true, 1},
+    {"sets", AppendSets, true, 1},
+    {"generic", AppendGeneric, true, 1},
+    {"expiry", AppendExpiry, true, 1},
+    {"transactions", AppendTransactions, true, 1},
+    {"connection", AppendConnection, false, 1},
     {"protocol", AppendProtocol, false, 5},
 };
 
