@@ -1,13 +1,15 @@
 #include "engine/blocking.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
 #include "base/clock.h"
 
 namespace pinyon {
+
+using key_name::DatabaseOf;
+using key_name::KeyOf;
 
 namespace {
 
@@ -16,14 +18,6 @@ size_t TypeIndex(ValueType type) {
   PINYON_ASSERT(index < KeyQueue::kTypes);
   return index;
 }
-
-int DatabaseOf(const std::string& name) {
-  int database;
-  std::memcpy(&database, name.data(), sizeof database);
-  return database;
-}
-
-std::string_view KeyOf(const std::string& name) { return std::string_view(name).substr(sizeof(int)); }
 
 }  // namespace
 
@@ -39,8 +33,7 @@ SavedRequest::SavedRequest(Command& command, Args args) : command_(&command) {
 }
 
 const std::string& BlockedClients::Name(int database, std::string_view key) {
-  name_.assign(reinterpret_cast<const char*>(&database), sizeof database);
-  name_.append(key);
+  key_name::Assign(&name_, database, key);
   return name_;
 }
 

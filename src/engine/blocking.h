@@ -41,9 +41,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/key_name.h"
 #include "engine/session.h"
 #include "keyspace/keyspace.h"
 
@@ -112,7 +112,8 @@ struct KeyQueue {
 
 class BlockedClients {
  public:
-  explicit BlockedClients(Keyspace& keyspace) : keyspace_(keyspace) {}
+  explicit BlockedClients(Keyspace& keyspace)
+      : keyspace_(keyspace), queues_(0, KeyNameHash{keyspace.seed()}) {}
   BlockedClients(const BlockedClients&) = delete;
   BlockedClients& operator=(const BlockedClients&) = delete;
 
@@ -163,7 +164,7 @@ class BlockedClients {
   bool FindType(const KeyQueue& queue, ValueType* type) const;
 
   Keyspace& keyspace_;
-  std::unordered_map<std::string, KeyQueue> queues_;
+  KeyNameMap<KeyQueue> queues_;
   std::string name_;
   std::deque<KeyQueue*> ready_;
   // The queue that is being served, and whose turn is next in it; kept right when either leaves.

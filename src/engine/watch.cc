@@ -1,7 +1,6 @@
 #include "engine/watch.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/assert.h"
 
@@ -25,8 +24,7 @@ WatchedKey& FindWatched(Session& session, int database, std::string_view key) {
 }  // namespace
 
 const std::string& WatchTable::Name(int database, std::string_view key) {
-  name_.assign(reinterpret_cast<const char*>(&database), sizeof database);
-  name_.append(key);
+  key_name::Assign(&name_, database, key);
   return name_;
 }
 
@@ -76,10 +74,8 @@ void WatchTable::MarkKey(int database, std::string_view key) {
 
 void WatchTable::MarkKeysThatDiffer(int database, const Database* before, const Database* after) {
   for (const auto& [name, sessions] : watchers_) {
-    int named_database;
-    std::memcpy(&named_database, name.data(), sizeof named_database);
-    if (named_database != database) continue;
-    const std::string_view key = std::string_view(name).substr(sizeof named_database);
+    if (key_name::DatabaseOf(name) != database) continue;
+    const std::string_view key = key_name::KeyOf(name);
     const bool was_there = StoredEntry(*before, key) != nullptr;
     const Entry* replacement = after == nullptr ? nullptr : StoredEntry(*after, key);
     if (!was_there && replacement == nullptr) continue;

@@ -4,9 +4,9 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "engine/key_name.h"
 #include "engine/session.h"
 #include "keyspace/keyspace.h"
 
@@ -14,7 +14,7 @@ namespace pinyon {
 
 class WatchTable {
  public:
-  explicit WatchTable(Keyspace& keyspace) : keyspace_(keyspace) {}
+  explicit WatchTable(Keyspace& keyspace) : keyspace_(keyspace), watchers_(0, KeyNameHash{keyspace.seed()}) {}
 
   void Watch(Session& session, int database, std::string_view key);
   // Also forgets that a watched key had changed only if the caller resets the transaction.
@@ -39,7 +39,7 @@ class WatchTable {
   void MarkKeysThatDiffer(int database, const Database* before, const Database* after);
 
   Keyspace& keyspace_;
-  std::unordered_map<std::string, std::vector<Session*>> watchers_;
+  KeyNameMap<std::vector<Session*>> watchers_;
   std::string name_;
 };
 
