@@ -12,6 +12,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       BitfieldCommands(),
       SetCommands(),
       SetAlgebraCommands(),
+      HyperLogLogCommands(),
       GenericCommands(),
       ScanCommands(),
       ExpireCommands(),

@@ -15,6 +15,7 @@ std::span<const CommandSpec> BitmapCommands();    // bitmap.cc
 std::span<const CommandSpec> BitfieldCommands();  // bitfield.cc
 std::span<const CommandSpec> SetCommands();       // set.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
+std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
 std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
 std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE

@@ -7,6 +7,7 @@ constexpr Generator kGenerators[] = {
     {"strings", AppendStrings, true, 1},
     {"bitmaps", AppendBitmaps, true, 1},
     {"sets", AppendSets, true, 1},
+    {"hyperloglog", AppendHyperLogLog, true, 1},
     {"generic", AppendGeneric, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},
