@@ -10,6 +10,8 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       StringRangeCommands(),
       BitmapCommands(),
       BitfieldCommands(),
+      ListCommands(),
+      ListMoveCommands(),
       SetCommands(),
       SetAlgebraCommands(),
       HyperLogLogCommands(),

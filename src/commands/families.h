@@ -13,6 +13,8 @@ std::span<const CommandSpec>
 StringRangeCommands();                            // string_range.cc: APPEND, GETRANGE, SETRANGE, STRLEN, LCS
 std::span<const CommandSpec> BitmapCommands();    // bitmap.cc
 std::span<const CommandSpec> BitfieldCommands();  // bitfield.cc
+std::span<const CommandSpec> ListCommands();      // list.cc
+std::span<const CommandSpec> ListMoveCommands();  // list_move.cc: LMOVE, LMPOP, the blocking ones
 std::span<const CommandSpec> SetCommands();       // set.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
 std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc

@@ -1,12 +1,16 @@
 #include "keyspace/value_object.h"
 
 #include "base/alloc.h"
+#include "types/chunked_list.h"
 #include "types/field.h"
 #include "types/member.h"
 
 namespace pinyon {
 
 namespace {
+
+// Chunks of a list whose memory is looked at; that of the others is taken to be alike.
+constexpr size_t kMemorySamples = 1000;
 
 // What is asked of tables whose items are found by key.
 template <typename Table, typename CopyItem>
@@ -29,6 +33,9 @@ auto Dispatch(ValueType type, Encoding encoding, const void* object, Visit visit
   if (type == ValueType::kHash && encoding == Encoding::kHashtable) {
     return visit(*static_cast<const FieldTable*>(object));
   }
+  if (type == ValueType::kList && encoding == Encoding::kQuicklist) {
+    return visit(*static_cast<const ChunkedList*>(object));
+  }
   PINYON_CHECK(type == ValueType::kSet && encoding == Encoding::kHashtable);
   return visit(*static_cast<const MemberTable*>(object));
 }
@@ -40,6 +47,11 @@ FieldTable* Copy(const FieldTable& table) {
 MemberTable* Copy(const MemberTable& table) {
   return CopyTable(table, [](const Member& member) { return Member::New(member.key()); });
 }
+
+ChunkedList* Copy(const ChunkedList& list) { return list.Copy(); }
+
+size_t MemoryOf(const ChunkedList& list) { return list.MemoryBytes(kMemorySamples); }
+size_t AllocationsOf(const ChunkedList& list) { return list.chunk_count() * 2; }
 
 template <typename Item>
 size_t MemoryOf(const HashTable<Item>& table) {
