@@ -453,7 +453,7 @@ constexpr CommandSpec kCommands[] = {
          "inserting somewhere on the left end on the list (head) can be considered O(1) and inserting "
          "somewhere on the right end (tail) is O(N).",
      .summary = "Inserts an element next to the first one that equals a pivot",
-     .syntax = "key BEFORE|AFTER pivot element"},
+     .syntax = "key <BEFORE | AFTER> pivot element"},
     {.name = "lrange",
      .arity = 4,
      .flags = kReadOnly,

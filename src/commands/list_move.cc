@@ -209,10 +209,10 @@ void LMPop(Call& call) {
 
 // BLMPOP timeout numkeys key [key ...] LEFT|RIGHT [COUNT count]
 void BLMPop(Call& call) {
-  int64_t timeout_ms;
-  if (!call.TimeoutSeconds(1, &timeout_ms)) return;
   PopRequest request;
   if (!ParsePopRequest(call, 2, &request)) return;
+  int64_t timeout_ms;
+  if (!call.TimeoutSeconds(1, &timeout_ms)) return;
   if (PopFromFirst(call, request) == FindResult::kNone) {
     call.Block(request.keys, ValueType::kList, timeout_ms);
   }
@@ -235,7 +235,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .complexity = "O(1)",
      .summary = "Takes an element from an end of a list, adds it to an end of another, and returns it",
-     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT"},
+     .syntax = "source destination <LEFT | RIGHT> <LEFT | RIGHT>"},
     {.name = "rpoplpush",
      .arity = 3,
      .flags = kWrite | kDenyOom,
@@ -259,7 +259,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .complexity = kPopManyComplexity,
      .summary = "Takes elements from an end of the first list that is not empty and returns them",
-     .syntax = "numkeys key [key ...] LEFT|RIGHT [COUNT count]"},
+     .syntax = "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]"},
     {.name = "blpop",
      .arity = -3,
      .flags = kWrite | kNoScript | kBlocking,
@@ -295,7 +295,7 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1)",
      .summary = "Moves an element from an end of a list to an end of another and returns it, waiting for one "
                 "if need be",
-     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT timeout"},
+     .syntax = "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout"},
     {.name = "brpoplpush",
      .arity = 4,
      .flags = kWrite | kDenyOom | kNoScript | kBlocking,
@@ -322,7 +322,7 @@ constexpr CommandSpec kCommands[] = {
      .complexity = kPopManyComplexity,
      .summary = "Takes elements from an end of the first list that is not empty and returns them, waiting "
                 "for some if need be",
-     .syntax = "timeout numkeys key [key ...] LEFT|RIGHT [COUNT count]"},
+     .syntax = "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]"},
 };
 
 }  // namespace

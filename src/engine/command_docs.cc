@@ -107,6 +107,7 @@ class SyntaxParser {
     }
     int keys_seen = 0;
     NumberKeys(arguments, &keys_seen);
+    NameDirections(arguments);
     return true;
   }
 
@@ -319,6 +320,17 @@ class SyntaxParser {
     for (DocArgument& argument : *arguments) {
       if (argument.type == Type::kKey) argument.key_spec_index = std::min((*keys_seen)++, last_spec);
       NumberKeys(&argument.arguments, keys_seen);
+    }
+  }
+
+  // Two ends one after the other (LMOVE) are where from and where to.
+  static void NameDirections(std::vector<DocArgument>* arguments) {
+    for (size_t i = 1; i < arguments->size(); ++i) {
+      DocArgument& first = (*arguments)[i - 1];
+      DocArgument& second = (*arguments)[i];
+      if (first.name != "where" || second.name != "where") continue;
+      first.name = "wherefrom";
+      second.name = "whereto";
     }
   }
 

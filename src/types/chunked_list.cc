@@ -520,24 +520,27 @@ uint64_t ChunkedList::DeleteEqual(std::string_view text, uint64_t max_count, Dir
                                   const ListLimits& limits) {
   const bool forward = direction == Direction::kForward;
   uint64_t deleted = 0;
-  bool seam = false;  // between what was looked at and the chunk at hand something has gone
+  ListChunk* visited = nullptr;  // the last chunk that was looked at and is still there
+  bool seam = false;             // something has gone next to it, or from it
   for (ListChunk* chunk = forward ? head_ : tail_; chunk != nullptr && deleted < max_count;) {
     ListChunk* next = forward ? chunk->next : chunk->previous;
-    const uint64_t chunks = chunk_count_;
+    const size_t chunks = chunk_count_;
     const uint64_t here = DeleteEqualIn(chunk, text, max_count - deleted, direction, limits);
     deleted += here;
     if (chunk_count_ < chunks) {
       seam = true;
       Settle(nullptr);
-    } else if (here > 0 || seam) {
+    } else {
       // Only with what was looked at already.
-      ListChunk* left = forward ? chunk->previous : chunk;
-      if (left == nullptr || !MergeWithNext(left, limits)) left = chunk;
-      Settle(left);
+      ListChunk* left = forward ? visited : chunk;
+      const bool merged = (here > 0 || seam) && visited != nullptr && MergeWithNext(left, limits);
+      visited = merged ? left : chunk;
+      if (merged || here > 0) Settle(visited);
       seam = here > 0;
     }
     chunk = next;
   }
+  if (seam && visited != nullptr) Settle(MergeAround(visited, limits));
   return deleted;
 }
 

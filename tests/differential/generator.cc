@@ -6,6 +6,7 @@ namespace {
 constexpr Generator kGenerators[] = {
     {"strings", AppendStrings, true, 1},
     {"bitmaps", AppendBitmaps, true, 1},
+    {"lists", AppendLists, true, 1},
     {"sets", AppendSets, true, 1},
     {"hyperloglog", AppendHyperLogLog, true, 1},
     {"generic", AppendGeneric, true, 1},

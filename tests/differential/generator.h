@@ -30,6 +30,7 @@ std::vector<Step> GenerateRound(Random& random, const Pool& pool, std::span<cons
 
 void AppendStrings(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendBitmaps(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendLists(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendSets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendHyperLogLog(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendGeneric(Random& random, const Pool& pool, std::vector<Step>& steps);

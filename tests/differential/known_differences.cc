@@ -65,6 +65,17 @@ bool SmallSetIsListpack(const Args&, const Reply& redis, const Reply& pinyon) {
          pinyon.text == "listpack";
 }
 
+bool SmallListIsListpack(const Args&, const Reply& redis, const Reply& pinyon) {
+  return redis.type == ReplyType::kBulk && redis.text == "quicklist" && pinyon.type == ReplyType::kBulk &&
+         pinyon.text == "listpack";
+}
+
+// The oracle takes the smallest integer for a rank, whose sign cannot be changed.
+bool SmallestRankIsRefused(const Args& args, const Reply&, const Reply& pinyon) {
+  return std::find(args.begin(), args.end(), "-9223372036854775808") != args.end() &&
+         pinyon.text.starts_with("ERR value is out of range, value must between");
+}
+
 // A command that the oracle is too old to know.
 bool NewerThanOracle(const Args&, const Reply& redis, const Reply&) {
   return redis.IsError() &&
@@ -79,6 +90,8 @@ constexpr Rule kKnownDifferences[] = {
     {"CONFIG", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"COMMAND", "INFO", SameCommonSubcommands, "has subcommands newer than 7.0"},
     {"OBJECT", "ENCODING", SmallSetIsListpack, "small sets are listpacks since 7.2"},
+    {"OBJECT", "ENCODING", SmallListIsListpack, "small lists are listpacks since 7.2"},
+    {"LPOS", "", SmallestRankIsRefused, "refused since 7.2"},
     {"WAITAOF", "", NewerThanOracle, "new in 7.2"},
     {"CLIENT", "NO-TOUCH", NewerThanOracle, "new in 7.2"},
     {"CLIENT", "SETINFO", NewerThanOracle, "new in 7.2"},
