@@ -135,7 +135,7 @@ constexpr Maker kMakers[] = {Push,  Push,           Push, Push,   Pop,    Pop,  
 }  // namespace
 
 void AppendLists(Random& random, const Pool&, std::vector<Step>& steps) {
-  if (random.OneIn(25)) {
+  if (random.OneIn(80)) {
     // A mutation could make it wait for ever.
     steps.push_back({.args = Wait(random), .may_mutate = false});
     return;
