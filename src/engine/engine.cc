@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <climits>
+#include <vector>
 
 namespace pinyon {
 
@@ -24,13 +25,32 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   add_permission("enable-protected-configs", &enable_protected_configs);
 }
 
+void Engine::PropagateExpiry(int database, Args effect) {
+  effects.Add(database, effect);
+  if (!in_unit) effects.EndUnit();
+}
+
 void Engine::OnExpired(int database, std::string_view key) {
   watches.KeyChanged(database, key);
   if (notifier.Wants(kNotifyExpired)) notifier.Publish(kNotifyExpired, "expired", key, database);
+  if (effects.Listening()) PropagateExpiry(database, std::array<std::string_view, 2>{"DEL", key});
+}
+
+void Engine::OnFieldsExpired(int database, std::string_view key, std::span<const std::string_view> fields) {
+  PINYON_ASSERT(!fields.empty());
+  watches.KeyChanged(database, key);
+  if (notifier.Wants(kNotifyHash)) notifier.Publish(kNotifyHash, "hexpired", key, database);
   if (!effects.Listening()) return;
-  const std::string_view deletion[] = {"DEL", key};
-  effects.Add(database, deletion);
-  if (!in_unit) effects.EndUnit();
+  std::vector<std::string_view> deletion = {"HDEL", key};
+  deletion.insert(deletion.end(), fields.begin(), fields.end());
+  PropagateExpiry(database, deletion);
+}
+
+void Engine::OnLastFieldsExpired(int database, std::string_view key) {
+  watches.KeyChanged(database, key);
+  if (notifier.Wants(kNotifyHash)) notifier.Publish(kNotifyHash, "hexpired", key, database);
+  if (notifier.Wants(kNotifyGeneric)) notifier.Publish(kNotifyGeneric, "del", key, database);
+  if (effects.Listening()) PropagateExpiry(database, std::array<std::string_view, 2>{"DEL", key});
 }
 
 }  // namespace pinyon

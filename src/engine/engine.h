@@ -71,6 +71,9 @@ class Engine final : public KeyspaceObserver {
   // A key's time has come: watchers, notification and propagation, as part of the unit that found it, or, for
   // active expiry, as a unit of its own.
   void OnExpired(int database, std::string_view key) override;
+  // The same for fields of hashes.
+  void OnFieldsExpired(int database, std::string_view key, std::span<const std::string_view> fields) override;
+  void OnLastFieldsExpired(int database, std::string_view key) override;
 
   Keyspace& keyspace;
   CommandTable& commands;
@@ -95,6 +98,10 @@ class Engine final : public KeyspaceObserver {
   NullSink null_sink;
   // Whether a unit of execution is under way.
   bool in_unit = false;
+
+ private:
+  // What happened outside of a unit is a unit of its own.
+  void PropagateExpiry(int database, Args effect);
 };
 
 }  // namespace pinyon

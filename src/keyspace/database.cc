@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/numbers.h"
+#include "keyspace/hash_view.h"
 #include "keyspace/keyspace.h"
 #include "keyspace/value_object.h"
 #include "types/intset.h"
@@ -20,17 +21,23 @@ Encoding TextEncoding(size_t length) {
 }  // namespace
 
 Database::Database(Keyspace& keyspace, int index, const HashSeed& seed)
-    : keyspace_(keyspace), index_(index), table_(std::make_unique<Table>(seed)) {}
+    : keyspace_(keyspace),
+      index_(index),
+      table_(std::make_unique<Table>(seed)),
+      field_expiry_(std::make_unique<FieldExpiry>(seed)) {}
 
-bool Database::IsExpired(const Entry* entry) const {
+bool Database::IsPastExpiry(const Entry* entry) const {
   return entry->HasExpiry() && keyspace_.now_ms() > entry->expiry_ms();
 }
 
 EntryRef Database::Find(std::string_view key, uint64_t hash) {
   const EntryRef ref = table_->Find(key, hash);
-  if (!ref || !IsExpired(ref.entry())) return ref;
-  if (!keyspace_.hides_expired_only()) DeleteExpired(ref);
-  return {};
+  if (!ref) return ref;
+  if (IsExpired(ref.entry())) {
+    if (!keyspace_.hides_expired_only()) DeleteExpired(ref);
+    return {};
+  }
+  return field_expiry_->size() > 0 && ref->type() == ValueType::kHash ? RemoveExpiredFields(ref) : ref;
 }
 
 EntryRef Database::Peek(std::string_view key) const {
@@ -40,8 +47,14 @@ EntryRef Database::Peek(std::string_view key) const {
 
 void Database::DeleteExpired(EntryRef ref) {
   PINYON_ASSERT(!keyspace_.hides_expired_only());
-  ++keyspace_.stats().expired_keys;
-  if (KeyspaceObserver* observer = keyspace_.observer()) observer->OnExpired(index_, ref->key());
+  KeyspaceObserver* observer = keyspace_.observer();
+  if (IsPastExpiry(ref.entry())) {
+    ++keyspace_.stats().expired_keys;
+    if (observer != nullptr) observer->OnExpired(index_, ref->key());
+  } else {
+    keyspace_.stats().expired_fields += HashView(ref.entry(), keyspace_.now_ms()).StoredSize();
+    if (observer != nullptr) observer->OnLastFieldsExpired(index_, ref->key());
+  }
   Delete(ref);
 }
 
@@ -68,6 +81,8 @@ bool Database::MayStayInPlace() {
 EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
   keyspace_.Touch(entry);
   if (!ref) ref = FindHidden(entry->key(), hash);
+  if (ref) EntryLeaves(ref.entry());
+  EntryArrived(entry, hash);
   if (!ref) return table_->Insert(entry, hash);
   Entry* old = ref.entry();
   const EntryRef stored = table_->Replace(ref, entry, hash);
@@ -209,6 +224,7 @@ EntryRef Database::SetExpiry(EntryRef ref, int64_t expiry_ms) {
 }
 
 void Database::Delete(EntryRef ref) {
+  EntryLeaves(ref.entry());
   Entry* entry = table_->Remove(ref);
   if (entry->IsExpensiveToFree()) {
     keyspace_.lazy_free().Free(entry);
@@ -217,12 +233,17 @@ void Database::Delete(EntryRef ref) {
   }
 }
 
-Entry* Database::Detach(EntryRef ref) { return table_->Remove(ref); }
+Entry* Database::Detach(EntryRef ref) {
+  EntryLeaves(ref.entry());
+  return table_->Remove(ref);
+}
 
 EntryRef Database::Adopt(Entry* entry, std::string_view key, int64_t expiry_ms) {
   const uint64_t hash = Hash(key);
   DeleteHidden(key, hash);
-  return table_->Insert(Entry::Rebuild(entry, key, expiry_ms), hash);
+  Entry* adopted = Entry::Rebuild(entry, key, expiry_ms);
+  EntryArrived(adopted, hash);
+  return table_->Insert(adopted, hash);
 }
 
 Entry* Database::CopyOf(const Entry* source, std::string_view key, int64_t expiry_ms) {
@@ -249,6 +270,7 @@ EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t ex
   DeleteHidden(key, hash);
   Entry* copy = CopyOf(source, key, expiry_ms);
   keyspace_.Touch(copy);
+  EntryArrived(copy, hash);
   return table_->Insert(copy, hash);
 }
 
@@ -284,8 +306,11 @@ size_t Database::Clear(bool in_background) {
   if (keys == 0) return 0;
   auto emptied = std::make_unique<Table>(keyspace_.seed());
   emptied.swap(table_);
+  auto emptied_index = std::make_unique<FieldExpiry>(keyspace_.seed());
+  emptied_index.swap(field_expiry_);
   if (in_background) {
     keyspace_.lazy_free().Free(std::move(emptied));
+    if (emptied_index->size() > 0) keyspace_.lazy_free().Free(std::move(emptied_index));
   }
   return keys;
 }

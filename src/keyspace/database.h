@@ -1,6 +1,7 @@
 // One numbered database: a table of entries, and the rules that every access to it obeys: a key that has
-// expired is not there, a key has at most one entry, and an expiry stands both in its entry and in the
-// table's deadlines.
+// expired is not there, nor one whose fields have all expired; a key has at most one entry; an expiry stands
+// both in its entry and in the table's deadlines; and a hash with fields that expire is in the index of such
+// hashes.
 //
 // A Ref names an entry until the next change of the same database; a change that returns a Ref gives the new
 // one. Nothing here replies, propagates or notifies: what the outside must hear of goes through
@@ -8,10 +9,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "keyspace/entry.h"
+#include "keyspace/field_expiry.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
@@ -28,6 +32,8 @@ class Database {
   int index() const { return index_; }
   size_t size() const { return table_->size(); }
   size_t expiring() const { return table_->expiring(); }
+  // Hashes that have fields with an expiry.
+  size_t hashes_expiring() const { return field_expiry_->size(); }
   // Estimated from a few keys; 0 when none expires.
   int64_t AverageTtlMs() const;
   Table& table() { return *table_; }
@@ -35,12 +41,14 @@ class Database {
   uint64_t Hash(std::string_view key) const { return table_->Hash(key); }
 
   // The entry of a key that has not expired, or none. A key found expired is deleted first (and reported as
-  // expired), unless the keyspace only hides expired keys.
+  // expired), and so are some of a hash's expired fields, unless the keyspace only hides expired keys.
   EntryRef Find(std::string_view key) { return Find(key, Hash(key)); }
   EntryRef Find(std::string_view key, uint64_t hash);
   // As Find, but neither deletes nor updates anything.
   EntryRef Peek(std::string_view key) const;
-  bool IsExpired(const Entry* entry) const;
+  bool IsExpired(const Entry* entry) const {
+    return IsPastExpiry(entry) || (field_expiry_->size() > 0 && AllFieldsExpired(entry));
+  }
 
   // Sets a whole string value: an integer if the text is one in canonical form, else embstr or raw by its
   // length. The old value, of whatever type, goes; `expiry_ms` is kNoExpiry or a time.
@@ -91,11 +99,24 @@ class Database {
   size_t Clear(bool in_background);
 
   // Exchanges the contents of two databases; their numbers stay.
-  void SwapContents(Database& other) { table_.swap(other.table_); }
+  void SwapContents(Database& other) {
+    table_.swap(other.table_);
+    field_expiry_.swap(other.field_expiry_);
+  }
 
   // Active expiry: deletes keys that are due, until `should_stop` (asked every few keys, and segments) says
   // so. Returns true when a round over all is done. Does nothing while expired keys are only hidden.
   bool ExpireDue(const std::function<bool()>& should_stop);
+  // The same for the fields of hashes.
+  bool ExpireFieldsDue(const std::function<bool()>& should_stop);
+
+  // For HashValue, when expiries of a hash's fields have changed, and when fields are about to be removed
+  // because their time has come.
+  void NoteFieldExpiry(EntryRef ref);
+  void ReportExpiredFields(EntryRef ref, std::span<const std::string_view> names);
+
+  // Whether the index of hashes whose fields expire holds exactly those; for tests.
+  void CheckConsistency() const;
 
  private:
   // Puts a new entry in the place of `ref` (may be none), whose entry is freed.
@@ -113,9 +134,26 @@ class Database {
   EntryRef Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms);
   void DeleteExpired(EntryRef ref);
 
+  bool IsPastExpiry(const Entry* entry) const;
+  bool AllFieldsExpired(const Entry* entry) const;
+  // Of a hash that was found: removes some of the fields that have expired.
+  EntryRef RemoveExpiredFields(EntryRef ref);
+  void ExpireFieldsOf(std::string_view key, const std::function<bool()>& should_stop);
+  // To be called with every entry that comes into the table, before or after, and with every one that is
+  // about to leave.
+  void EntryArrived(const Entry* entry, uint64_t hash) {
+    if (entry->type() == ValueType::kHash) HashArrived(entry, hash);
+  }
+  void EntryLeaves(const Entry* entry) {
+    if (field_expiry_->size() > 0 && entry->type() == ValueType::kHash) HashLeaves(entry);
+  }
+  void HashArrived(const Entry* entry, uint64_t hash);
+  void HashLeaves(const Entry* entry);
+
   Keyspace& keyspace_;
   int index_;
   std::unique_ptr<Table> table_;
+  std::unique_ptr<FieldExpiry> field_expiry_;
 #ifdef PINYON_ASSERTIONS
   unsigned changes_in_place_asked_ = 0;
 #endif

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,12 +21,18 @@ class KeyspaceObserver {
   virtual ~KeyspaceObserver() = default;
   // A key is about to be deleted because its time has come.
   virtual void OnExpired(int database, std::string_view key) = 0;
+  // Some fields of a hash, which keeps others, go because their time has come.
+  virtual void OnFieldsExpired(int database, std::string_view key,
+                               std::span<const std::string_view> fields) = 0;
+  // A hash is about to be deleted because the time of all fields that it still had has come.
+  virtual void OnLastFieldsExpired(int database, std::string_view key) = 0;
 };
 
 struct KeyspaceStats {
   uint64_t hits = 0;
   uint64_t misses = 0;
   uint64_t expired_keys = 0;
+  uint64_t expired_fields = 0;
   uint64_t expire_cycle_stopped = 0;
   uint64_t expire_cycle_us = 0;
 };

@@ -19,14 +19,19 @@ LazyFree::~LazyFree() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr, nullptr}, 1); }
+void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr, nullptr, nullptr}, 1); }
 
 void LazyFree::Free(std::unique_ptr<Table> table) {
   const uint64_t objects = table->size();
-  Enqueue({nullptr, std::move(table), nullptr}, objects);
+  Enqueue({nullptr, std::move(table), nullptr, nullptr}, objects);
 }
 
-void LazyFree::Collapse(void* range) { Enqueue({nullptr, nullptr, range}, 0); }
+// (Keys of an index are no objects that clients know.)
+void LazyFree::Free(std::unique_ptr<FieldExpiry> index) {
+  Enqueue({nullptr, nullptr, nullptr, std::move(index)}, 0);
+}
+
+void LazyFree::Collapse(void* range) { Enqueue({nullptr, nullptr, range, nullptr}, 0); }
 
 void LazyFree::Enqueue(Job job, uint64_t objects) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
@@ -60,6 +65,9 @@ void LazyFree::Run() {
     if (job.range != nullptr) {
       mem::CollapseRange(job.range);
       objects = 0;
+    } else if (job.index != nullptr) {
+      objects = 0;
+      job.index.reset();
     } else if (job.entry != nullptr) {
       Entry::Delete(job.entry);
     } else {

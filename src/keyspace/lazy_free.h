@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "keyspace/field_expiry.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
@@ -25,6 +26,7 @@ class LazyFree {
   // Take over what they are given.
   void Free(Entry* entry);
   void Free(std::unique_ptr<Table> table);
+  void Free(std::unique_ptr<FieldExpiry> index);
   // Has a range of slabs made a huge page (mem::CollapseRange).
   void Collapse(void* range);
 
@@ -38,6 +40,7 @@ class LazyFree {
     Entry* entry = nullptr;
     std::unique_ptr<Table> table;
     void* range = nullptr;
+    std::unique_ptr<FieldExpiry> index;
   };
   void Enqueue(Job job, uint64_t objects);
   void Run();

@@ -172,6 +172,10 @@ class HashTable : public HashTableLayout {
       int64_t now_ms, const std::function<bool(Position)>& expire,
       const std::function<bool()>& should_stop = [] { return false; });
 
+  // No item expires before this time (a lower bound; the more exact the later the last ExpireDue was);
+  // INT64_MAX when none expires.
+  int64_t EarliestDueMs() const;
+
   // Bounded housekeeping: shrinks and merges. Visits at most `segments` segments and rebuilds at most
   // `rebuilds` of them; returns true when it stopped at the latter, so that there may be more to do.
   bool Maintain(size_t segments, size_t rebuilds);

@@ -190,6 +190,15 @@ typename HashTable<Item>::Position HashTable<Item>::RandomExpiring(Random& rando
 }
 
 template <typename Item>
+int64_t HashTable<Item>::EarliestDueMs() const {
+  if (expiring_ == 0) return std::numeric_limits<int64_t>::max();
+  // Every place is looked at, those that are no segment's first hold kNothingDue.
+  const int64_t tick = *std::min_element(due_.begin(), due_.end());
+  // (kDueUnknown, and what is due since before 1970, are due at any time.)
+  return tick <= 0 ? 0 : tick * kTickMs;
+}
+
+template <typename Item>
 bool HashTable<Item>::ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire,
                                 const std::function<bool()>& should_stop) {
   now_tick_ = TickOf(now_ms);

@@ -40,6 +40,9 @@ struct DatabaseTest : KeyspaceObserver {
     expired.push_back({database, std::string(key), static_cast<bool>(table.Find(key, table.Hash(key)))});
   }
 
+  void OnFieldsExpired(int, std::string_view, std::span<const std::string_view>) override {}
+  void OnLastFieldsExpired(int, std::string_view) override {}
+
   std::optional<std::string> Value(std::string_view key) {
     const EntryRef ref = db.Peek(key);
     if (!ref) return std::nullopt;
