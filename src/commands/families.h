@@ -16,6 +16,11 @@ std::span<const CommandSpec> BitfieldCommands();  // bitfield.cc
 std::span<const CommandSpec> ListCommands();      // list.cc
 std::span<const CommandSpec> ListMoveCommands();  // list_move.cc: LMOVE, LMPOP, the blocking ones
 std::span<const CommandSpec> SetCommands();       // set.cc
+std::span<const CommandSpec> HashCommands();      // hash.cc
+std::span<const CommandSpec> HashScanCommands();  // hash_scan.cc: HRANDFIELD, HSCAN
+std::span<const CommandSpec> HashExpireCommands();   // hash_expire.cc: HEXPIRE to HPERSIST
+std::span<const CommandSpec> HashGetexCommands();    // hash_getex.cc: HGETEX, HSETEX, HGETDEL
+std::span<const CommandSpec> SetCommands();          // set.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
 std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE

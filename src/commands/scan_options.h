@@ -26,7 +26,7 @@ enum ScanExtra : uint32_t { kScanType = 1u << 0, kScanNoValues = 1u << 1 };
 struct ScanOptions {
   size_t count = 10;
   std::string_view pattern = "*";
-  std::string_view type;
+  std::string_view type = {};
   bool has_type = false;
   bool no_values = false;
 

@@ -9,14 +9,6 @@ namespace {
 
 using Condition = SetOptions::Condition;
 
-ExpiryUnit UnitNamed(std::string_view word) {
-  if (EqualsIgnoreCase(word, "ex")) return ExpiryUnit::kSeconds;
-  if (EqualsIgnoreCase(word, "px")) return ExpiryUnit::kMilliseconds;
-  if (EqualsIgnoreCase(word, "exat")) return ExpiryUnit::kUnixSeconds;
-  if (EqualsIgnoreCase(word, "pxat")) return ExpiryUnit::kUnixMilliseconds;
-  return ExpiryUnit::kNone;
-}
-
 // A condition may be repeated, but not joined by another one.
 bool SetCondition(SetOptions* options, Condition condition) {
   if (options->condition != Condition::kNone && options->condition != condition) return false;
@@ -37,7 +29,7 @@ bool SetUnit(SetOptions* options, ExpiryUnit unit, size_t index) {
 bool ParseOption(const Call& call, size_t* index, OptionSyntax syntax, SetOptions* options) {
   const size_t at = *index;
   const bool has_next = at + 1 < call.argc();
-  if (const ExpiryUnit unit = UnitNamed(call.args[at]); unit != ExpiryUnit::kNone) {
+  if (const ExpiryUnit unit = ExpiryUnitNamed(call.args[at]); unit != ExpiryUnit::kNone) {
     ++*index;
     return has_next && SetUnit(options, unit, at + 1);
   }
@@ -63,6 +55,14 @@ bool ParseOption(const Call& call, size_t* index, OptionSyntax syntax, SetOption
 }
 
 }  // namespace
+
+ExpiryUnit ExpiryUnitNamed(std::string_view word) {
+  if (EqualsIgnoreCase(word, "ex")) return ExpiryUnit::kSeconds;
+  if (EqualsIgnoreCase(word, "px")) return ExpiryUnit::kMilliseconds;
+  if (EqualsIgnoreCase(word, "exat")) return ExpiryUnit::kUnixSeconds;
+  if (EqualsIgnoreCase(word, "pxat")) return ExpiryUnit::kUnixMilliseconds;
+  return ExpiryUnit::kNone;
+}
 
 bool ParseSetOptions(Call& call, size_t first, OptionSyntax syntax, SetOptions* options) {
   for (size_t i = first; i < call.argc(); ++i) {

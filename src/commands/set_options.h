@@ -14,6 +14,9 @@ namespace pinyon {
 
 enum class ExpiryUnit : uint8_t { kNone, kSeconds, kMilliseconds, kUnixSeconds, kUnixMilliseconds };
 
+// That of the option EX, PX, EXAT or PXAT, in any case.
+ExpiryUnit ExpiryUnitNamed(std::string_view word);
+
 struct SetOptions {
   enum class Condition : uint8_t { kNone, kIfAbsent, kIfPresent, kIfEqual };
   Condition condition = Condition::kNone;

@@ -167,7 +167,8 @@ void Stats(const InfoSources& s, Out out) {
       static_cast<double>(s.stats.output.PerSecond()) / 1024, s.stats.connections_rejected);
   fmt::format_to(
       out,
-      "expired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}\r\n"
+      "expired_subkeys:{}\r\nexpired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}"
+      "\r\n"
       "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
       "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
@@ -178,10 +179,10 @@ void Stats(const InfoSources& s, Out out) {
       "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\n",
-      keyspace.expired_keys, keyspace.expire_cycle_stopped, keyspace.expire_cycle_us / 1000, keyspace.hits,
-      keyspace.misses, s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
-      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
-      s.engine.stats.auth_failures);
+      keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
+      keyspace.expire_cycle_us / 1000, keyspace.hits, keyspace.misses, s.engine.stats.error_replies,
+      s.stats.traffic.reads, s.stats.traffic.writes, s.stats.query_buffer_disconnections,
+      s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.longest_cpu_us);
 }
@@ -240,8 +241,8 @@ void KeyspaceSection(const InfoSources& s, Out out) {
   for (int i = 0; i < keyspace.DatabaseCount(); ++i) {
     const Database& database = keyspace.database(i);
     if (database.size() == 0) continue;
-    fmt::format_to(out, "db{}:keys={},expires={},avg_ttl={}\r\n", i, database.size(), database.expiring(),
-                   database.AverageTtlMs());
+    fmt::format_to(out, "db{}:keys={},expires={},avg_ttl={},subexpiry={}\r\n", i, database.size(),
+                   database.expiring(), database.AverageTtlMs(), database.hashes_expiring());
   }
 }
 

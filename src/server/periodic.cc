@@ -57,7 +57,7 @@ bool Periodic::RunSlice() {
   return expiry_due_ || maintenance_due_ || memory_due_;
 }
 
-// Returns whether keys are left that are due now.
+// Returns whether keys, or fields of hashes, are left that are due now.
 bool Periodic::ExpireSlice() {
   dispatcher_.UpdateTime();
   const int64_t start_us = MonotonicUs();
@@ -67,9 +67,9 @@ bool Periodic::ExpireSlice() {
   for (int visited = 0; visited < databases && !stopped; ++visited) {
     if (expire_database_ >= databases) expire_database_ = 0;
     Database& database = engine_.keyspace.database(expire_database_);
-    if (database.expiring() > 0) {
-      stopped = !database.ExpireDue([end_us] { return MonotonicUs() >= end_us; });
-    }
+    const auto should_stop = [end_us] { return MonotonicUs() >= end_us; };
+    if (database.expiring() > 0) stopped = !database.ExpireDue(should_stop);
+    if (!stopped && database.hashes_expiring() > 0) stopped = !database.ExpireFieldsDue(should_stop);
     if (!stopped) ++expire_database_;
   }
   KeyspaceStats& stats = engine_.keyspace.stats();

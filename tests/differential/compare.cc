@@ -45,6 +45,12 @@ bool SamePairs(const Args&, const Reply& redis, const Reply& pinyon) {
          pairs(redis) == pairs(pinyon);
 }
 
+bool SameScanOfPairs(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (redis.elements.size() != 2 || pinyon.elements.size() != 2) return redis == pinyon;
+  return redis.type == pinyon.type && redis.elements[0] == pinyon.elements[0] &&
+         SamePairs(args, redis.elements[1], pinyon.elements[1]);
+}
+
 bool SameWithin(const Reply& redis, const Reply& pinyon, int64_t tolerance) {
   if (redis.type != ReplyType::kInteger || pinyon.type != ReplyType::kInteger) return redis == pinyon;
   const int64_t a = redis.Integer();
@@ -100,6 +106,11 @@ constexpr Rule kRules[] = {
     {"SPOP", "", SameUnordered, "order of members"},
     {"SSCAN", "", SameScan, "order of members"},
     {"SRANDMEMBER", "", SameType, "chance"},
+    {"HGETALL", "", SamePairs, "order of fields"},
+    {"HKEYS", "", SameUnordered, "order of fields"},
+    {"HVALS", "", SameUnordered, "order of fields"},
+    {"HSCAN", "", SameScanOfPairs, "order of fields"},
+    {"HRANDFIELD", "", SameElementTypes, "chance"},
     {"CLIENT", "ID", SameType, "connections counted"},
     {"CLIENT", "INFO", SameType, "ports, buffers and ages"},
     {"CLIENT", "LIST", SameType, "ports, buffers and ages"},

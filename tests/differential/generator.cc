@@ -9,6 +9,7 @@ constexpr Generator kGenerators[] = {
     {"lists", AppendLists, true, 1},
     {"sets", AppendSets, true, 1},
     {"hyperloglog", AppendHyperLogLog, true, 1},
+    {"hashes", AppendHashes, true, 1},
     {"generic", AppendGeneric, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},
