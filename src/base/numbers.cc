@@ -96,6 +96,12 @@ enum class Parsed { kValue, kOutOfRange, kInvalid };
 // hexadecimal, with either sign, "inf", "infinity" or "nan". std::from_chars wants no '+' and no "0x", so
 // both are taken off here.
 Parsed ParseDoubleStrict(std::string_view text, double* out) {
+  // Most scores are plain integers; their conversion rounds as that of decimal text does.
+  int64_t integer = 0;
+  if (ParseInt64(text, &integer)) {
+    *out = static_cast<double>(integer);
+    return Parsed::kValue;
+  }
   const char* begin = text.data();
   const char* const end = begin + text.size();
   if (begin == end) return Parsed::kInvalid;

@@ -282,6 +282,21 @@ TEST_CASE("ParseDouble agrees with strtod on random spellings") {
   }
 }
 
+TEST_CASE("ParseDouble rounds integers as strtod does") {
+  const auto seed = Catch::rngSeed();
+  CAPTURE(seed);
+  Random random(seed);
+  for (int i = 0; i < 100000; ++i) {
+    char text[kMaxInt64Chars + 1] = {};
+    FormatInt64(static_cast<int64_t>(random.Next() >> random.Below(64)), text);
+    const double expected = std::strtod(text, nullptr);
+    if (Double(text) != expected) FAIL(text);
+  }
+  CHECK(Double("9007199254740993") == 9007199254740992.0);
+  CHECK(Double("-9223372036854775808") == -0x1p63);
+  CHECK(std::signbit(*Double("-0")));
+}
+
 TEST_CASE("ParseScoreBound is as lax as ZRANGEBYSCORE") {
   const double infinity = std::numeric_limits<double>::infinity();
   const std::vector<std::pair<std::string, double>> facts = {{""s, 0},
