@@ -4,6 +4,7 @@
 #include "types/chunked_list.h"
 #include "types/field.h"
 #include "types/member.h"
+#include "types/sorted_set.h"
 
 namespace pinyon {
 
@@ -36,6 +37,9 @@ auto Dispatch(ValueType type, Encoding encoding, const void* object, Visit visit
   if (type == ValueType::kList && encoding == Encoding::kQuicklist) {
     return visit(*static_cast<const ChunkedList*>(object));
   }
+  if (type == ValueType::kZset && encoding == Encoding::kSkiplist) {
+    return visit(*static_cast<const SortedSet*>(object));
+  }
   PINYON_CHECK(type == ValueType::kSet && encoding == Encoding::kHashtable);
   return visit(*static_cast<const MemberTable*>(object));
 }
@@ -47,6 +51,7 @@ FieldTable* Copy(const FieldTable& table) {
 MemberTable* Copy(const MemberTable& table) {
   return CopyTable(table, [](const Member& member) { return Member::New(member.key()); });
 }
+SortedSet* Copy(const SortedSet& set) { return set.Copy().release(); }
 
 ChunkedList* Copy(const ChunkedList& list) { return list.Copy(); }
 
@@ -61,6 +66,9 @@ template <typename Item>
 size_t AllocationsOf(const HashTable<Item>& table) {
   return table.size();
 }
+
+size_t MemoryOf(const SortedSet& set) { return set.MemoryBytes(); }
+size_t AllocationsOf(const SortedSet& set) { return set.size(); }
 
 }  // namespace
 
