@@ -1,6 +1,6 @@
 // DEBUG: looking inside, and breaking things on purpose. Who may use it at all (enable-debug-command) is
-// checked by the dispatcher. Subcommands are matched with the exact number of their arguments, as Redis does;
-// what crashes the server takes any number.
+// checked by the dispatcher. Subcommands are matched with the number of their arguments, as Redis does; what
+// crashes the server takes any number. (debug_collections.cc has those that look at data.)
 #include <fmt/core.h>
 #include <time.h>
 
@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/glob.h"
 #include "base/log.h"
+#include "commands/debug_collections.h"
 #include "commands/families.h"
 #include "engine/call.h"
 
@@ -28,21 +29,40 @@ constexpr std::string_view kHelp[] = {
     "    Crash by a failed assertion.",
     "CHANGE-REPL-ID",
     "    Accepted and without effect: there is no replication identity to change.",
+    "DICT-RESIZING <0|1>",
+    "    With 0, tables of keys stay as large as they are; with 1, they shrink again.",
+    "DIGEST",
+    "    Reply a digest of all data, the same for the same data on any server.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Reply a digest of the value of each key.",
     "ERROR <string>",
     "    Reply the string as an error.",
-    "HTSTATS <dbid>",
+    "HTSTATS <dbid> [full]",
     "    Statistics of the table of a database.",
+    "HTSTATS-KEY <key> [full]",
+    "    Statistics of the table of a large hash, set or sorted set.",
     "JMAP",
     "    Statistics of the tables of all databases that hold keys.",
+    "LISTPACK <key>",
+    "    Print the listpack of a small collection on the server's standard output.",
     "LOG <message>",
     "    Write the message to the server's log.",
     "OBJECT <key>",
     "    Show how a key and its value are stored.",
     "PANIC",
     "    Crash by a panic.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Create string keys named key:<number>, or <prefix>:<number>, with values of",
+    "    <size> bytes. Keys that exist are left alone.",
     "PROTOCOL <type>",
     "    Reply a test value of a type: string, integer, double, bignum, null, array,",
     "    set, map, attrib, push, verbatim, true, false.",
+    "QUICKLIST <key> [<0|1>]",
+    "    Print the chunks of a long list on the server's standard output, with 1 all",
+    "    that they hold.",
+    "QUICKLIST-PACKED-THRESHOLD <size>",
+    "    Keep list elements of at least that size in a chunk of their own; 0 restores",
+    "    the default.",
     "SDSLEN <key>",
     "    Show the lengths and the memory of a key and its string.",
     "SEGFAULT",
@@ -97,34 +117,6 @@ void Sleep(Call& call) {
   call.reply.Ok();
 }
 
-// Bytes of a string in a snapshot, without compression (Redis RDB file format: string encoding).
-size_t SerializedStringBytes(std::string_view bytes) {
-  constexpr size_t kMaxInt32Chars = 11;
-  int64_t number;
-  if (bytes.size() <= kMaxInt32Chars && ParseInt64(bytes, &number)) {
-    if (number >= INT8_MIN && number <= INT8_MAX) return 2;
-    if (number >= INT16_MIN && number <= INT16_MAX) return 3;
-    if (number >= INT32_MIN && number <= INT32_MAX) return 5;
-  }
-  const size_t length_bytes = bytes.size() < 64 ? 1 : bytes.size() < 16384 ? 2 : 5;
-  return length_bytes + bytes.size();
-}
-
-void Object(Call& call) {
-  const EntryRef ref = call.db.Peek(call.args[2]);
-  if (!ref) return call.reply.Error(kErrNoSuchKey);
-  const Entry* entry = ref.entry();
-  IntegerText digits;
-  const size_t serialized = entry->type() == ValueType::kString
-                                ? SerializedStringBytes(entry->StringBytes(digits))
-                                : entry->MemoryBytes();
-  const uint32_t idle_seconds = (call.engine.keyspace.AccessClock() - entry->access()) & 0xffffff;
-  call.reply.SimpleString(
-      fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-                  static_cast<const void*>(entry), EncodingName(entry->encoding()), serialized,
-                  entry->access(), idle_seconds));
-}
-
 void SdsLen(Call& call) {
   const EntryRef ref = call.db.Peek(call.args[2]);
   if (!ref) return call.reply.Error(kErrNoSuchKey);
@@ -147,44 +139,11 @@ void SetActiveExpire(Call& call) {
   call.reply.Ok();
 }
 
-// Laid out as Redis lays it out, with the numbers that this table has.
-std::string DescribeTable(const Database& db) {
-  const Table& table = db.table();
-  std::string text = "[Dictionary HT]\nHash table 0 stats (main hash table):\n";
-  if (db.size() == 0) {
-    text += "No stats available for empty dictionaries\n";
-  } else {
-    const double slots = static_cast<double>(table.SlotCapacity());
-    text += fmt::format(
-        " table size: {}\n number of elements: {}\n segments: {}\n directory depth: {}\n load: {:.2f}%\n"
-        " table bytes: {}\n table bytes per element: {:.2f}\n",
-        table.SlotCapacity(), db.size(), table.SegmentCount(), table.DirectoryDepth(),
-        100.0 * static_cast<double>(db.size()) / slots, table.OverheadBytes(),
-        static_cast<double>(table.OverheadBytes()) / static_cast<double>(db.size()));
-  }
-  text += "[Expires HT]\nHash table 0 stats (main hash table):\n";
-  if (db.expiring() == 0) {
-    text += "No stats available for empty dictionaries\n";
-  } else {
-    text += fmt::format(" number of elements: {}\n", db.expiring());
-  }
-  return text;
-}
-
-void HtStats(Call& call) {
-  int64_t index;
-  if (!call.Int(2, &index)) return;
-  if (index < 0 || index >= call.engine.keyspace.DatabaseCount()) {
-    return call.reply.Error("ERR Out of range database");
-  }
-  call.reply.Verbatim("txt", DescribeTable(call.engine.keyspace.database(static_cast<int>(index))));
-}
-
 void JMap(Call& call) {
   std::string text;
   for (int i = 0; i < call.engine.keyspace.DatabaseCount(); ++i) {
     const Database& db = call.engine.keyspace.database(i);
-    if (db.size() > 0) text += fmt::format("# db{}\n{}", i, DescribeTable(db));
+    if (db.size() > 0) text += fmt::format("# db{}\n{}", i, DescribeDatabase(db, true));
   }
   const mem::SlabStats slabs = mem::GetSlabStats();
   text +=
@@ -268,33 +227,44 @@ void Protocol(Call& call) {
 
 struct DebugSubcommand {
   std::string_view name;  // lower case
-  size_t argc;            // with DEBUG and the name; 0: any
+  size_t min_argc;        // with DEBUG and the name
+  size_t max_argc;
   Handler handler;
 };
 
+constexpr size_t kAnyNumber = SIZE_MAX;
+
 constexpr DebugSubcommand kSubcommands[] = {
-    {"help", 2, Help},
-    {"segfault", 0, Segfault},
-    {"panic", 0, Panic},
-    {"assert", 0, Assert},
-    {"sleep", 3, Sleep},
-    {"object", 3, Object},
-    {"sdslen", 3, SdsLen},
-    {"set-active-expire", 3, SetActiveExpire},
-    {"htstats", 3, HtStats},
-    {"jmap", 2, JMap},
-    {"error", 3, Error},
-    {"log", 3, WriteLog},
-    {"stringmatch-len", 4, StringMatchLen},
-    {"change-repl-id", 2, ChangeReplId},
-    {"protocol", 3, Protocol},
+    {"help", 2, 2, Help},
+    {"segfault", 2, kAnyNumber, Segfault},
+    {"panic", 2, kAnyNumber, Panic},
+    {"assert", 2, kAnyNumber, Assert},
+    {"sleep", 3, 3, Sleep},
+    {"object", 3, 3, DebugObject},
+    {"sdslen", 3, 3, SdsLen},
+    {"listpack", 3, 3, DebugListpack},
+    {"quicklist", 3, 4, DebugQuicklist},
+    {"quicklist-packed-threshold", 3, 3, DebugQuicklistPackedThreshold},
+    {"digest", 2, 2, DebugDigest},
+    {"digest-value", 2, kAnyNumber, DebugDigestValue},
+    {"populate", 3, 5, DebugPopulate},
+    {"set-active-expire", 3, 3, SetActiveExpire},
+    {"dict-resizing", 3, 3, DebugDictResizing},
+    {"htstats", 3, 4, DebugHtStats},
+    {"htstats-key", 3, 4, DebugHtStatsKey},
+    {"jmap", 2, 2, JMap},
+    {"error", 3, 3, Error},
+    {"log", 3, 3, WriteLog},
+    {"stringmatch-len", 4, 4, StringMatchLen},
+    {"change-repl-id", 2, 2, ChangeReplId},
+    {"protocol", 3, 3, Protocol},
 };
 
 // DEBUG subcommand [argument ...]
 void Debug(Call& call) {
   for (const DebugSubcommand& subcommand : kSubcommands) {
     if (!call.Is(1, subcommand.name)) continue;
-    if (subcommand.argc != 0 && subcommand.argc != call.argc()) break;
+    if (call.argc() < subcommand.min_argc || call.argc() > subcommand.max_argc) break;
     return subcommand.handler(call);
   }
   // Redis echoes it as a C string.

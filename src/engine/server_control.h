@@ -28,6 +28,8 @@ class ServerControl {
   virtual std::string RewriteConfig() = 0;
   // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).
   virtual void SetActiveExpiry(bool enabled) = 0;
+  // Whether tables of keys shrink (DEBUG DICT-RESIZING).
+  virtual void SetTableMaintenance(bool enabled) = 0;
   // The connection fields of CLIENT LIST's line for a session, as "addr=... laddr=... fd=...", and buffer
   // sizes.
   struct ConnectionInfo {

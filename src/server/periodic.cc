@@ -79,6 +79,7 @@ bool Periodic::ExpireSlice() {
 }
 
 bool Periodic::MaintainSlice() {
+  if (!table_maintenance_) return false;
   const int databases = engine_.keyspace.DatabaseCount();
   for (; maintain_database_ < databases; ++maintain_database_) {
     Table& table = engine_.keyspace.database(maintain_database_).table();

@@ -26,6 +26,7 @@ class Periodic {
     active_expiry_ = enabled;
     expiry_due_ = expiry_due_ && enabled;
   }
+  void set_table_maintenance(bool enabled) { table_maintenance_ = enabled; }
 
  private:
   bool ExpireSlice();
@@ -39,6 +40,7 @@ class Periodic {
   const ProcessOptions& options_;
   ChunkPool& pool_;
   bool active_expiry_ = true;
+  bool table_maintenance_ = true;
   bool expiry_due_ = false;
   bool expired_last_ = false;  // the last slice was one of expiry
   bool maintenance_due_ = false;

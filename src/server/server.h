@@ -71,6 +71,7 @@ class Server final : public ServerControl, public ClientHost {
   void OnSessionResumed(Session& session) override;
   std::string RewriteConfig() override;
   void SetActiveExpiry(bool enabled) override { periodic_.set_active_expiry(enabled); }
+  void SetTableMaintenance(bool enabled) override { periodic_.set_table_maintenance(enabled); }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
 
  private:

@@ -30,6 +30,8 @@ class SortedSet {
   uint64_t size() const { return tree_.size(); }
   // Ranks, ranges and walks in order.
   const ScoreTree& tree() const { return tree_; }
+  // Members by their hash.
+  const HashTable<ScoredMember>& index() const { return index_; }
 
   // Null when it is not there. An item stays where it is until it is removed.
   ScoredMember* Find(std::string_view member) const;

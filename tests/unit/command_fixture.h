@@ -44,6 +44,7 @@ class FakeServerControl final : public ServerControl {
   }
   std::string RewriteConfig() override { return rewrite_error; }
   void SetActiveExpiry(bool enabled) override { active_expiry = enabled; }
+  void SetTableMaintenance(bool enabled) override { table_maintenance = enabled; }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
 
   std::function<void(Session&)> on_resumed;
@@ -54,6 +55,7 @@ class FakeServerControl final : public ServerControl {
   int reset_stats_calls = 0;
   int shutdown_calls = 0;
   bool active_expiry = true;
+  bool table_maintenance = true;
 };
 
 // Splits what it is given into commands, each with its arguments joined by spaces.
