@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "commands/families.h"
-#include "commands/key_batch.h"
 #include "commands/set_reply.h"
+#include "commands/source_keys.h"
 #include "engine/call.h"
 #include "keyspace/set_value.h"
 #include "types/element_index.h"
@@ -15,21 +15,8 @@ namespace pinyon {
 
 namespace {
 
-// The entries of the keys [first, end), null for a key that is not there; false after WRONGTYPE.
 bool FindSets(Call& call, size_t first, size_t end, std::vector<const Entry*>* entries) {
-  for (size_t i = first; i < end; i += KeyBatch::kMaxKeys) {
-    const KeyBatch batch(call, i, end, 1);
-    for (size_t j = 0; j < batch.size(); ++j) {
-      if (!call.CheckType(call.FindForRead(call.args[i + j], batch.hash(j)), ValueType::kSet)) return false;
-    }
-  }
-  // Only now, because a lookup may have deleted a key that had expired.
-  entries->reserve(end - first);
-  for (size_t i = first; i < end; ++i) {
-    const EntryRef ref = call.db.Find(call.args[i], call.KeyHash(i));
-    entries->push_back(ref ? ref.entry() : nullptr);
-  }
-  return true;
+  return FindSources(call, first, end, ValueType::kSet, ValueType::kSet, entries);
 }
 
 // Those that exist, each once, in the order of their first mention.
@@ -52,19 +39,10 @@ void ReplyWhole(ReplyWriter& reply, SetView set) {
   ReplyMembers(reply, set);
 }
 
-// Puts a result in the place of the destination, which goes when there is none; and replies its size.
-void StoreResult(Call& call, SetValue* result, std::string_view event) {
-  const std::string_view key = call.args[1];
-  const EntryRef old = call.db.Find(key, call.KeyHash(1));
+// Stores a result (null: none) and replies its size.
+void ReplyStored(Call& call, SetValue* result, std::string_view event) {
   const size_t size = result != nullptr ? result->size() : 0;
-  if (size > 0) {
-    call.db.StoreEntry(result->Release());
-    if (!old) call.Notify(call.session.database, kNotifyNew, "new", key);
-    call.Changed(kNotifySet, event, key);
-  } else if (old) {
-    call.db.Delete(old);
-    call.Changed(kNotifyGeneric, "del", key);
-  }
+  StoreResult(call, 1, result != nullptr ? result->Release() : nullptr, size, kNotifySet, event);
   call.reply.Integer(static_cast<int64_t>(size));
 }
 
@@ -143,7 +121,7 @@ void Sinterstore(Call& call) {
   std::vector<const Entry*> entries;
   if (!FindSets(call, 2, call.argc(), &entries)) return;
   const std::vector<SetView> sets = SetsToIntersect(entries);
-  if (sets.empty()) return StoreResult(call, nullptr, "sinterstore");
+  if (sets.empty()) return ReplyStored(call, nullptr, "sinterstore");
   const bool of_integers = sets.front().encoding() == Encoding::kIntset;
   SetValue result(call.db, NewResult(call, of_integers ? Encoding::kIntset : Encoding::kListpack));
   Intersect(call, sets, [&](const PackedElement& element) {
@@ -151,7 +129,7 @@ void Sinterstore(Call& call) {
     return true;
   });
   result.CompactIntegers();
-  StoreResult(call, &result, "sinterstore");
+  ReplyStored(call, &result, "sinterstore");
 }
 
 // --- union ---
@@ -192,7 +170,7 @@ std::vector<PackedElement> Unite(const Call& call, const std::vector<SetView>& s
       batch.DropMembersOf(*largest);
       for (size_t i = 0; i < batch.size(); ++i) {
         if (!batch.IsKept(i)) continue;
-        if (sets.size() > 2 && !seen.Insert(batch.element(i))) continue;
+        if (sets.size() > 2 && !seen.Insert(batch.element(i)).second) continue;
         elements.push_back(batch.element(i));
       }
     }
@@ -218,7 +196,7 @@ void Sunionstore(Call& call) {
   if (!FindSets(call, 2, call.argc(), &entries)) return;
   SetValue result(call.db, NewResult(call, Encoding::kIntset));
   for (const SetView set : DistinctSets(entries)) result.AddAll(set);
-  StoreResult(call, &result, "sunionstore");
+  ReplyStored(call, &result, "sunionstore");
 }
 
 // --- difference ---
@@ -302,7 +280,7 @@ void Sdiffstore(Call& call) {
   std::vector<const Entry*> entries;
   if (!FindSets(call, 2, call.argc(), &entries)) return;
   const Difference plan = PlanDifference(entries);
-  if (plan.is_empty) return StoreResult(call, nullptr, "sdiffstore");
+  if (plan.is_empty) return ReplyStored(call, nullptr, "sdiffstore");
   const SetView first(entries.front());
   SetValue result(call.db, NewResult(call, Encoding::kIntset));
   if (plan.through_subtracted || plan.subtracted.empty()) {
@@ -311,7 +289,7 @@ void Sdiffstore(Call& call) {
   } else {
     Subtract(call, first, plan.subtracted, [&](const PackedElement& element) { result.Add(element); });
   }
-  StoreResult(call, &result, "sdiffstore");
+  ReplyStored(call, &result, "sdiffstore");
 }
 
 constexpr CommandSpec kCommands[] = {

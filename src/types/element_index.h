@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -20,16 +20,17 @@ class ElementIndex {
   explicit ElementIndex(const HashSeed& seed) : seed_(seed) {}
 
   size_t size() const { return elements_.size(); }
-  // False when it is there already.
-  bool Insert(const PackedElement& element) {
+  const PackedElement& element(size_t place) const { return elements_[place]; }
+  // The place of an element, by the order in which they came, and whether it is new.
+  std::pair<size_t, bool> Insert(const PackedElement& element) {
     if ((elements_.size() + 1) * 2 > slots_.size()) Grow();
     const uint32_t hash = Hash(element);
     Slot& slot = slots_[Locate(element, hash)];
-    if (slot.place != 0) return false;
+    if (slot.place != 0) return {slot.place - 1, false};
     PINYON_CHECK(elements_.size() < UINT32_MAX);
     elements_.push_back(element);
     slot = {hash, static_cast<uint32_t>(elements_.size())};
-    return true;
+    return {elements_.size() - 1, true};
   }
   bool Contains(const PackedElement& element) const {
     return !slots_.empty() && slots_[Locate(element, Hash(element))].place != 0;
