@@ -19,6 +19,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       SetCommands(),
       SetAlgebraCommands(),
       HyperLogLogCommands(),
+      ZsetAlgebraCommands(),
       GenericCommands(),
       ScanCommands(),
       ExpireCommands(),

@@ -21,6 +21,7 @@ std::span<const CommandSpec> HashScanCommands();  // hash_scan.cc: HRANDFIELD, H
 std::span<const CommandSpec> HashExpireCommands();   // hash_expire.cc: HEXPIRE to HPERSIST
 std::span<const CommandSpec> HashGetexCommands();    // hash_getex.cc: HGETEX, HSETEX, HGETDEL
 std::span<const CommandSpec> SetCommands();          // set.cc
+std::span<const CommandSpec> ZsetAlgebraCommands();  // zset_algebra.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
 std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
