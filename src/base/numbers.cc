@@ -238,6 +238,20 @@ std::string FormatLongDoubleHuman(long double value) {
   return text == "-0" ? "0" : std::string(text);
 }
 
+size_t FormatDoubleHuman(double value, char* out) {
+  constexpr int kDecimals = 17;
+  if (!std::isfinite(value)) return FormatDouble(value, out);
+  const auto result =
+      std::to_chars(out, out + kMaxHumanDoubleChars, value, std::chars_format::fixed, kDecimals);
+  PINYON_CHECK(result.ec == std::errc());
+  std::string_view text(out, static_cast<size_t>(result.ptr - out));
+  while (text.back() == '0') text.remove_suffix(1);
+  if (text.back() == '.') text.remove_suffix(1);
+  if (text != "-0") return text.size();
+  out[0] = '0';
+  return 1;
+}
+
 size_t FormatDouble(double value, char* out) {
   // %.17g writes integers of up to 17 digits out in full, and "-0" for the negative zero.
   constexpr double kFirstWithExponent = 1e17;

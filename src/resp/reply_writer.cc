@@ -104,7 +104,15 @@ void ReplyWriter::BulkBlock(SharedBlock* block, size_t offset, size_t length) {
 
 void ReplyWriter::Double(double value) {
   char digits[kMaxDoubleChars];
-  const std::string_view text(digits, FormatDouble(value, digits));
+  DoubleText({digits, FormatDouble(value, digits)});
+}
+
+void ReplyWriter::HumanDouble(double value) {
+  char digits[kMaxHumanDoubleChars];
+  DoubleText({digits, FormatDoubleHuman(value, digits)});
+}
+
+void ReplyWriter::DoubleText(std::string_view text) {
   if (!resp3_) return Bulk(text);
   sink_->Append(",");
   sink_->Append(text);

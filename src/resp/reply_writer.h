@@ -44,6 +44,8 @@ class ReplyWriter {
 
   // RESP2: a bulk of the same digits.
   void Double(double value);
+  // The same without an exponent: a coordinate.
+  void HumanDouble(double value);
   // RESP2: the integers 1 and 0.
   void Boolean(bool value);
   // RESP2: a bulk. `digits`: decimal, optional sign.
@@ -62,6 +64,7 @@ class ReplyWriter {
     sink_->Advance(out + text.size());
   }
   void Header(char type, size_t count);
+  void DoubleText(std::string_view text);
 
   ReplySink* sink_;
   bool resp3_ = false;
