@@ -20,7 +20,6 @@ std::span<const CommandSpec> HashCommands();      // hash.cc
 std::span<const CommandSpec> HashScanCommands();  // hash_scan.cc: HRANDFIELD, HSCAN
 std::span<const CommandSpec> HashExpireCommands();   // hash_expire.cc: HEXPIRE to HPERSIST
 std::span<const CommandSpec> HashGetexCommands();    // hash_getex.cc: HGETEX, HSETEX, HGETDEL
-std::span<const CommandSpec> SetCommands();          // set.cc
 std::span<const CommandSpec> ZsetAlgebraCommands();  // zset_algebra.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
 std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
