@@ -96,18 +96,20 @@ enum class Parsed { kValue, kOutOfRange, kInvalid };
 // hexadecimal, with either sign, "inf", "infinity" or "nan". std::from_chars wants no '+' and no "0x", so
 // both are taken off here.
 Parsed ParseDoubleStrict(std::string_view text, double* out) {
-  // Most scores are plain integers; their conversion rounds as that of decimal text does.
-  int64_t integer = 0;
-  if (ParseInt64(text, &integer)) {
-    *out = static_cast<double>(integer);
-    return Parsed::kValue;
-  }
   const char* begin = text.data();
   const char* const end = begin + text.size();
   if (begin == end) return Parsed::kInvalid;
   const bool negative = *begin == '-';
   if (*begin == '-' || *begin == '+') ++begin;
   if (begin == end || *begin == '-') return Parsed::kInvalid;
+  // Most scores are plain integers; their conversion rounds as that of decimal text does.
+  const auto length = static_cast<size_t>(end - begin);
+  uint64_t digits = 0;
+  if (length <= kMaxInt64Digits && ParseDigits(begin, length, &digits)) {
+    const auto magnitude = static_cast<double>(digits);
+    *out = negative ? -magnitude : magnitude;
+    return Parsed::kValue;
+  }
   auto format = std::chars_format::general;
   if (end - begin > 2 && begin[0] == '0' && (begin[1] == 'x' || begin[1] == 'X')) {
     begin += 2;

@@ -287,10 +287,13 @@ TEST_CASE("ParseDouble rounds integers as strtod does") {
   CAPTURE(seed);
   Random random(seed);
   for (int i = 0; i < 100000; ++i) {
-    char text[kMaxInt64Chars + 1] = {};
-    FormatInt64(static_cast<int64_t>(random.Next() >> random.Below(64)), text);
-    const double expected = std::strtod(text, nullptr);
-    if (Double(text) != expected) FAIL(text);
+    char text[kMaxInt64Chars + 4] = "-00";
+    FormatUint64(random.Next() >> random.Below(64), text + 3);
+    for (const char* begin : {text, text + 1, text + 3}) {
+      const double expected = std::strtod(begin, nullptr);
+      const auto value = Double(begin);
+      if (!value || std::memcmp(&*value, &expected, sizeof(expected)) != 0) FAIL(begin);
+    }
   }
   CHECK(Double("9007199254740993") == 9007199254740992.0);
   CHECK(Double("-9223372036854775808") == -0x1p63);
