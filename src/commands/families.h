@@ -23,6 +23,9 @@ std::span<const CommandSpec> HashGetexCommands();    // hash_getex.cc: HGETEX, H
 std::span<const CommandSpec> ZsetAlgebraCommands();  // zset_algebra.cc
 std::span<const CommandSpec> SetAlgebraCommands();   // set_algebra.cc
 std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
+std::span<const CommandSpec> ZsetCommands();         // zset.cc: by member; also ZSCAN, ZRANDMEMBER
+std::span<const CommandSpec> ZsetRangeCommands();    // zset_range.cc: also ZRANGESTORE, ZREMRANGEBY*
+std::span<const CommandSpec> ZsetPopCommands();      // zset_pop.cc: also BZPOPMIN, BZPOPMAX, BZMPOP
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
 std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
 std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE

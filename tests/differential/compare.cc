@@ -111,6 +111,8 @@ constexpr Rule kRules[] = {
     {"HVALS", "", SameUnordered, "order of fields"},
     {"HSCAN", "", SameScanOfPairs, "order of fields"},
     {"HRANDFIELD", "", SameElementTypes, "chance"},
+    {"ZSCAN", "", SameScanOfPairs, "order of members"},
+    {"ZRANDMEMBER", "", SameElementTypes, "chance"},
     {"CLIENT", "ID", SameType, "connections counted"},
     {"CLIENT", "INFO", SameType, "ports, buffers and ages"},
     {"CLIENT", "LIST", SameType, "ports, buffers and ages"},

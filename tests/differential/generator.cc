@@ -11,6 +11,7 @@ constexpr Generator kGenerators[] = {
     {"hyperloglog", AppendHyperLogLog, true, 1},
     {"hashes", AppendHashes, true, 1},
     {"zset_algebra", AppendZsetAlgebra, true, 1},
+    {"zsets", AppendZsets, true, 1},
     {"generic", AppendGeneric, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},

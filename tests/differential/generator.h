@@ -38,6 +38,7 @@ void AppendZsetAlgebra(Random& random, const Pool& pool, std::vector<Step>& step
 void AppendGeneric(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendExpiry(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendConnection(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendProtocol(Random& random, const Pool& pool, std::vector<Step>& steps);
 
