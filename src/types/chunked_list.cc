@@ -48,6 +48,7 @@ ChunkedList* ChunkedList::Copy() const {
   ChunkedList* copy = new ChunkedList(compress_depth_);
   for (const ListChunk* chunk = head_; chunk != nullptr; chunk = chunk->next) {
     copy->LinkAfter(copy->tail_, ListChunk::CopyOf(*chunk));
+    copy->compressed_count_ += chunk->is_compressed ? 1 : 0;
   }
   return copy;
 }
@@ -164,25 +165,37 @@ void ChunkedList::Unlink(ListChunk* chunk) {
 }
 
 void ChunkedList::Remove(ListChunk* chunk) {
+  compressed_count_ -= chunk->is_compressed ? 1 : 0;
   Unlink(chunk);
   ListChunk::Delete(chunk);
 }
 
+void ChunkedList::Open(ListChunk* chunk) {
+  if (!chunk->is_compressed) return;
+  chunk->Decompress();
+  --compressed_count_;
+}
+
+void ChunkedList::Close(ListChunk* chunk) {
+  if (!chunk->is_compressed && chunk->Compress()) ++compressed_count_;
+}
+
 void ChunkedList::Settle(ListChunk* changed) {
   if (compress_depth_ == 0 || head_ == nullptr) return;
+  if (chunk_count_ <= size_t{compress_depth_} * 2 && compressed_count_ == 0) return;
   ListChunk* first = head_;
   ListChunk* last = tail_;
   for (uint32_t i = 0; i < compress_depth_; ++i) {
-    first->Decompress();
-    last->Decompress();
+    Open(first);
+    Open(last);
     if (first == changed || last == changed) changed = nullptr;
     if (first == last || first->next == last) return;
     first = first->next;
     last = last->previous;
   }
-  first->Compress();
-  last->Compress();
-  if (changed != nullptr) changed->Compress();
+  Close(first);
+  Close(last);
+  if (changed != nullptr) Close(changed);
 }
 
 // --- the ends ---
@@ -334,7 +347,7 @@ void ChunkedList::InsertAfter(Cursor& cursor, std::string_view text, const ListL
 }
 
 void ChunkedList::InsertInChunk(Place place, std::string_view text, const ListLimits& limits) {
-  place.chunk->Decompress();
+  Open(place.chunk);
   ListChunkBytes bytes = BytesOf(*place.chunk, limits);
   Listpack(bytes).InsertBefore(place.at, text);
   AddCount(place.chunk, 1);
@@ -379,7 +392,7 @@ void ChunkedList::InsertAt(Place place, std::string_view text, const ListLimits&
 
 ListChunk* ChunkedList::SplitAt(Place place, const ListLimits& limits) {
   ListChunk* left = place.chunk;
-  left->Decompress();
+  Open(left);
   const ListpackView view(left->listpack());
   uint32_t kept = 0;
   for (ListpackView::Offset at = view.First(); at != place.at; at = view.Next(at)) ++kept;
@@ -406,8 +419,8 @@ bool ChunkedList::MergeWithNext(ListChunk* chunk, const ListLimits& limits) {
   const size_t bytes = size_t{chunk->bytes} + next->bytes - ListpackView::kEmptyBytes;
   const size_t count = size_t{chunk->count} + next->count;
   if (bytes > limits.max_bytes / 4 * 3 || count > limits.max_count / 4 * 3) return false;
-  chunk->Decompress();
-  next->Decompress();
+  Open(chunk);
+  Open(next);
   const uint32_t moved = next->count;
   ListChunkBytes where = BytesOf(*chunk, limits);
   Listpack(where).AppendListpack(ListpackView(next->listpack()));
@@ -434,7 +447,7 @@ void ChunkedList::Replace(Cursor& cursor, std::string_view text, const ListLimit
     return Settle(single);
   }
 
-  chunk->Decompress();
+  Open(chunk);
   const ListpackView view(chunk->listpack());
   const ListpackView::Offset next = view.Next(at);
   const size_t old_bytes = (next == ListpackView::kEnd ? chunk->bytes - 1 : next) - at;
@@ -472,7 +485,7 @@ void ChunkedList::DeleteRange(uint64_t start, uint64_t count, const ListLimits& 
     if (here == chunk->count) {
       Remove(chunk);
     } else {
-      chunk->Decompress();
+      Open(chunk);
       ListChunkBytes bytes = BytesOf(*chunk, limits);
       Listpack(bytes).DeleteFromIndex(static_cast<int64_t>(index), here);
       AddCount(chunk, -static_cast<int64_t>(here));
@@ -508,7 +521,7 @@ uint64_t ChunkedList::DeleteEqualIn(ListChunk* chunk, std::string_view text, uin
   }
   const ListpackView view(chunk->is_compressed ? scratch.data() : chunk->listpack());
   if (view.Find(view.First(), text) == ListpackView::kEnd) return 0;
-  chunk->Decompress();
+  Open(chunk);
   ListChunkBytes bytes = BytesOf(*chunk, limits);
   const size_t deleted = Listpack(bytes).DeleteEqual(text, max_count, direction == Direction::kBackward);
   AddCount(chunk, -static_cast<int64_t>(deleted));
@@ -548,6 +561,7 @@ void ChunkedList::CheckInvariants() const {
   tree_.CheckInvariants();
   uint64_t elements = 0;
   size_t chunks = 0;
+  size_t compressed = 0;
   const ListChunk* previous = nullptr;
   for (const ListChunk* chunk = head_; chunk != nullptr; previous = chunk, chunk = chunk->next) {
     PINYON_CHECK(chunk->previous == previous && chunk->count > 0);
@@ -570,9 +584,11 @@ void ChunkedList::CheckInvariants() const {
     const size_t from_end = std::min(chunks, chunk_count_ - 1 - chunks);
     PINYON_CHECK(!chunk->is_compressed || from_end >= compress_depth_);
     elements += chunk->count;
+    compressed += chunk->is_compressed ? 1 : 0;
     ++chunks;
   }
   PINYON_CHECK(previous == tail_ && elements == size_ && chunks == chunk_count_);
+  PINYON_CHECK(compressed == compressed_count_);
 }
 
 }  // namespace pinyon

@@ -13,6 +13,7 @@
 //
 // With a compress depth, chunks that have at least so many chunks between them and either end are compressed
 // where that gains something. Reading decompresses into the reader's own memory, changing does so in place.
+// As many chunks as the depth are looked at then whenever a chunk comes or goes.
 //
 // Invariants (CheckInvariants): no chunk is empty; sizes, links and tree agree; plain chunks hold one
 // element; no chunk within the compress depth of an end is compressed.
@@ -187,6 +188,8 @@ class ChunkedList {
   // Deletes what equals `text` in one chunk, which may go; returns how many.
   uint64_t DeleteEqualIn(ListChunk* chunk, std::string_view text, uint64_t max_count, Direction direction,
                          const ListLimits& limits);
+  void Open(ListChunk* chunk);
+  void Close(ListChunk* chunk);
   // Compresses and decompresses what should be, given that only the chunks near the ends and `changed` (may
   // be null) may be otherwise.
   void Settle(ListChunk* changed);
@@ -196,6 +199,7 @@ class ChunkedList {
   CountedTree tree_;
   uint64_t size_ = 0;
   size_t chunk_count_ = 0;
+  size_t compressed_count_ = 0;
   uint32_t compress_depth_;
 };
 
