@@ -245,6 +245,25 @@ ScoreTree::Cursor ScoreTree::At(uint64_t rank) const {
   return {static_cast<const Leaf*>(node), rank};
 }
 
+// Near enough for a hint: by the score alone.
+const void* ScoreTree::NodeAt(size_t level, double score) const {
+  PINYON_ASSERT(level <= height_);
+  const void* node = root_;
+  for (size_t above = height_; above > level; --above) {
+    const auto* inner = static_cast<const Inner*>(node);
+    node = inner->children[ChildFor(*inner, ScoreBound::AfterScore(score))];
+  }
+  return node;
+}
+
+void ScoreTree::PrefetchParent(double score) const {
+  if (size_ >= kWorthHints) PrefetchForCount(NodeAt(1, score), false);
+}
+
+void ScoreTree::PrefetchLeaf(double score) const {
+  if (size_ >= kWorthHints) PrefetchForChange(NodeAt(0, score), true);
+}
+
 // Changes.
 
 void ScoreTree::FirstChanged(const Path& path, size_t level) const {

@@ -138,6 +138,25 @@ TEST_CASE_METHOD(SortedSetFixture, "a copy of a sorted set is its own", "[sorted
   CHECK(copy->MemoryBytes() > 5'000 * 50);
 }
 
+TEST_CASE_METHOD(SortedSetFixture, "hints change nothing, whatever they are about", "[sorted_set]") {
+  const auto hint = [this](std::string_view member, double score) {
+    const uint64_t hash = set->Hash(member);
+    set->PrefetchBucket(hash);
+    set->PrefetchItem(hash);
+    set->PrefetchParent(member, hash);
+    set->PrefetchLeaf(member, hash);
+    set->tree().PrefetchParent(score);
+    set->tree().PrefetchLeaf(score);
+  };
+  hint("a", 0);
+  for (uint64_t number = 0; number <= ScoreTree::kWorthHints; ++number)
+    set->Insert(Member(number), random.Unit());
+  for (uint64_t number = 0; number < 1'000; ++number) hint(Member(number), random.Unit() * 3 - 1);
+  hint("a", 0);
+  CHECK(set->Find("a") == nullptr);
+  CHECK(set->size() == ScoreTree::kWorthHints + 1);
+}
+
 TEST_CASE_METHOD(SortedSetFixture, "a sorted set is freed by another thread", "[sorted_set]") {
   Put(std::string(1'000, 'm'), 1);
   for (uint64_t number = 0; number < 20'000; ++number) Put(Member(number), random.Unit());
