@@ -231,6 +231,7 @@ void ReplyElements(Call& call, Elements& elements, bool with_scores) {
 void StoreElements(Call& call, Elements& elements, std::string_view event) {
   std::sort(elements.begin(), elements.end(), IsBefore);
   ZsetValue result(call.db, ZsetValue::New(call.args[1]));
+  result.ExpectSize(elements.size());
   PackedElement::Digits digits;
   for (const ScoredElement& element : elements) result.AddNew(element.element.Text(digits), element.score);
   StoreResult(call, 1, result.Release(), elements.size(), kNotifyZset, event);

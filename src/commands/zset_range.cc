@@ -140,6 +140,7 @@ void Zrangestore(Call& call) {
   if (source) {
     const ZsetValue zset(call.db, source);
     const RankRange range = FindRange(zset, request);
+    result.ExpectSize(range.size());
     ZsetCursor at = range.empty() ? ZsetCursor() : zset.At(range.begin);
     for (uint64_t left = range.size(); left > 0; --left, at.Next()) result.AddNew(at.member(), at.score());
   }

@@ -133,6 +133,9 @@ struct CommandSpec {
   Handler handler = nullptr;  // null: a container whose subcommands have the handlers
   uint32_t acl = 0;           // explicit categories; read/write/fast/slow/admin/... are derived from flags
   KeySpec keys[kMaxKeySpecs] = {};
+  // The argument that names an element of the collection under the first key, 0 for none: looked for ahead in
+  // large ones (ElementPrefetch).
+  int element = 0;
   // Adds the positions of keys where `keys` cannot tell (SORT, GET options ...); null when they can.
   void (*get_keys)(Args args, std::vector<int>* positions) = nullptr;
   // What a request does with its keys, where that depends on the other arguments (kKeyVariableFlags).

@@ -61,7 +61,7 @@ bool ZsetValue::Rank(std::string_view member, uint64_t* rank, double* score) con
   const ScoredMember* item = set.Find(member);
   if (item == nullptr) return false;
   *score = item->score();
-  *rank = set.tree().Rank(*score, item->key());
+  *rank = set.tree().Rank(item);
   return true;
 }
 

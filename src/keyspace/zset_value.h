@@ -106,6 +106,11 @@ class ZsetValue : public CollectionValue {
     double ignored;
     Add(member, score, {}, &ignored);
   }
+  // So many members will be added to an empty value: it takes the encoding for them at once.
+  void ExpectSize(uint64_t members) {
+    PINYON_ASSERT(size() == 0);
+    if (members > static_cast<uint64_t>(limits().zset_max_listpack_entries)) BecomeSortedSet();
+  }
   // Adds a member that is not there (not looked for).
   void AddNew(std::string_view member, double score);
   bool Remove(std::string_view member);

@@ -91,7 +91,10 @@ void Turn::Execute() {
   const int64_t end_us = MonotonicUs() + kTurnUs;
   while (true) {
     GatherBatch();
-    if (batch_.size() > 1) FetchEntries(0);
+    if (batch_.size() > 1) {
+      FetchEntries(0);
+      FetchElements();
+    }
     RunBatch();
     dispatcher_.EndTiming();
     EndBatch();
@@ -182,6 +185,19 @@ void Turn::FetchEntries(size_t lead) {
     if (request.key_hash == 0) continue;
     engine_.keyspace.database(request.client->session.database).table().PrefetchItem(request.key_hash);
   }
+}
+
+// When the entries are there: what the requests will look for in large collections.
+void Turn::FetchElements() {
+  for (const Request& request : batch_) {
+    if (request.key_hash == 0) continue;
+    const auto element = static_cast<uint32_t>(request.command->spec->element);
+    if (element == 0 || element >= request.argc) continue;
+    const std::string_view* args = args_.data() + request.first_arg;
+    elements_.Add(engine_.keyspace.database(request.client->session.database),
+                  args[request.command->first_key], request.key_hash, args[element]);
+  }
+  elements_.Finish();
 }
 
 void Turn::RunBatch() {

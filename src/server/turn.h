@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/dispatcher.h"
+#include "keyspace/element_prefetch.h"
 #include "server/client.h"
 
 namespace pinyon {
@@ -70,6 +71,7 @@ class Turn {
   bool Gather(Client& client);
   Command* Resolve(Args args);
   void FetchEntries(size_t lead);
+  void FetchElements();
   void RunBatch();
   void RunRequest(const Request& request);
   void EndBatch();
@@ -84,6 +86,7 @@ class Turn {
   std::vector<Visit> visits_;
   size_t fetched_ = 0;  // requests of the batch whose entries were fetched
   std::vector<std::string_view> args_;
+  ElementPrefetch elements_;
   Command* last_command_ = nullptr;  // of this batch, with the name in its request
   std::string_view last_name_;
   int64_t cpu_ns_ = 0;
