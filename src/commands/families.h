@@ -26,6 +26,9 @@ std::span<const CommandSpec> HyperLogLogCommands();  // hyperloglog.cc
 std::span<const CommandSpec> ZsetCommands();         // zset.cc: by member; also ZSCAN, ZRANDMEMBER
 std::span<const CommandSpec> ZsetRangeCommands();    // zset_range.cc: also ZRANGESTORE, ZREMRANGEBY*
 std::span<const CommandSpec> ZsetPopCommands();      // zset_pop.cc: also BZPOPMIN, BZPOPMAX, BZMPOP
+std::span<const CommandSpec> GeoCommands();          // geo.cc
+std::span<const CommandSpec> GeoSearchCommands();    // geo_search.cc
+std::span<const CommandSpec> SortCommands();         // sort.cc: SORT, SORT_RO
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
 std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
 std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE

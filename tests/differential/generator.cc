@@ -12,6 +12,8 @@ constexpr Generator kGenerators[] = {
     {"hashes", AppendHashes, true, 1},
     {"zset_algebra", AppendZsetAlgebra, true, 1},
     {"zsets", AppendZsets, true, 1},
+    {"geo", AppendGeo, true, 1},
+    {"sort", AppendSort, false, 1},
     {"generic", AppendGeneric, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},

@@ -35,6 +35,8 @@ void AppendSets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendHyperLogLog(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendHashes(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsetAlgebra(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendGeo(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendSort(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendGeneric(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendExpiry(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& steps);

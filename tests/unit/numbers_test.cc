@@ -411,6 +411,25 @@ TEST_CASE("ParseMemory knows the units of the configuration file") {
   CHECK(Memory(std::string(127, '0') + "1") == std::nullopt);
 }
 
+TEST_CASE("FormatDoubleHuman agrees with FormatLongDoubleHuman") {
+  const auto human = [](double value) {
+    char text[kMaxHumanDoubleChars];
+    return std::string(text, FormatDoubleHuman(value, text));
+  };
+  CHECK(human(13.361389338970184) == "13.36138933897018433");
+  CHECK(human(-179.99999731779099) == "-179.99999731779098511");
+  CHECK(human(1e-300) == "0");
+  CHECK(human(-1e-300) == "0");
+  CHECK(human(180) == "180");
+  CHECK(human(std::numeric_limits<double>::infinity()) == "inf");
+  CHECK(human(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(human(-std::numeric_limits<double>::max()).size() == 310);
+  for (double value = 1e-20; value < 1e20; value *= -1.37) {
+    CHECK(human(value) == FormatLongDoubleHuman(value));
+    if (value < 0) value = -value;
+  }
+}
+
 TEST_CASE("ParseMemory refuses what Redis lets wrap around") {
   CHECK(Memory("18446744073709551616") == std::nullopt);
   CHECK(Memory("17179869184gb") == std::nullopt);

@@ -49,6 +49,7 @@ TEST_CASE("Each kind of reply in both protocols", "[reply_writer]") {
       {[](ReplyWriter& reply) { reply.PushHeader(2); }, "*2\r\n", ">2\r\n"},
       {[](ReplyWriter& reply) { reply.Double(0.5); }, "$3\r\n0.5\r\n", ",0.5\r\n"},
       {[](ReplyWriter& reply) { reply.Double(-3); }, "$2\r\n-3\r\n", ",-3\r\n"},
+      {[](ReplyWriter& reply) { reply.HumanDouble(1e-5); }, "$7\r\n0.00001\r\n", ",0.00001\r\n"},
       {[](ReplyWriter& reply) { reply.Double(INFINITY); }, "$3\r\ninf\r\n", ",inf\r\n"},
       {[](ReplyWriter& reply) { reply.Double(-INFINITY); }, "$4\r\n-inf\r\n", ",-inf\r\n"},
       {[](ReplyWriter& reply) { reply.Boolean(true); }, ":1\r\n", "#t\r\n"},
