@@ -14,13 +14,14 @@ class Mixer {
  public:
   explicit Mixer(Sha1& sha1) : sha1_(sha1) {}
 
-  void Xor(std::string_view text) { XorDigest(sha1_(text)); }
-  void XorDigest(const Sha1Digest& other) {
+  void Xor(std::string_view text) {
+    const Sha1Digest other = sha1_(text);
     for (size_t i = 0; i < digest_.size(); ++i) digest_[i] ^= other[i];
   }
+  void Xor(const Mixer& other) { Xor(other.bytes()); }
   void Mix(std::string_view text) {
     Xor(text);
-    digest_ = sha1_({reinterpret_cast<const char*>(digest_.data()), digest_.size()});
+    digest_ = sha1_(bytes());
   }
   void MixNumber(uint32_t number) {
     const char bytes[] = {static_cast<char>(number >> 24), static_cast<char>(number >> 16),
@@ -31,13 +32,14 @@ class Mixer {
     Mixer pair(sha1_);
     pair.Mix(first);
     pair.Mix(second);
-    XorDigest(pair.digest_);
+    Xor(pair);
   }
 
-  Sha1& sha1() { return sha1_; }
   const Sha1Digest& digest() const { return digest_; }
 
  private:
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(digest_.data()), digest_.size()}; }
+
   Sha1& sha1_;
   Sha1Digest digest_ = {};
 };
@@ -152,7 +154,7 @@ Sha1Digest DataDigest::OfKeyspace(const Keyspace& keyspace) {
       Mixer key(sha1);
       key.Mix(entry->key());
       MixValue(key, entry, keyspace.now_ms());
-      all.XorDigest(key.digest());
+      all.Xor(key);
     });
   }
   return all.digest();

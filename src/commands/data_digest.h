@@ -4,12 +4,13 @@
 //   xor(text)   digest ^= SHA1(text)                       where order does not matter
 //   mix(text)   xor(text), then digest = SHA1(digest)      where it does
 //
-//   all data    mix(number of the database, four bytes, big-endian), xor of its keys; for each that has keys
+//   all data    mix(number of the database, four bytes, big-endian), then xor(digest of the key) of each of
+//               its keys; for each database that has keys
 //   a key       mix(key), then its value
 //   a value     mix(type, four bytes, big-endian: string 0, list 1, set 2, sorted set 3, hash 4), then
-//               a string or each element of a list is mixed in; each member of a set xored; each pair of a
-//               sorted set (member, score) or hash (field, value) is mixed into a digest of its own, which is
-//               xored as it is; at last xor("!!expire!!") if the key has an expiry
+//               mix of a string, or of each element of a list; xor of each member of a set; for each pair of
+//               a sorted set (member, score) or hash (field, value) xor of a digest into which both were
+//               mixed; at last xor("!!expire!!") if the key has an expiry
 //
 // (Found by comparison with a redis-server.)
 #pragma once
