@@ -85,7 +85,20 @@ bool SameSorted(const Args&, const Reply& redis, const Reply& pinyon) {
   return SortSets(redis) == SortSets(pinyon);
 }
 
+bool HasWord(const Args& args, std::string_view word) {
+  return std::any_of(args.begin(), args.end(),
+                     [&](const std::string& arg) { return UpperCase(arg) == word; });
+}
+
+// By text weights, elements of equal ones, or of none, keep the order of the collection, which is each
+// server's own.
+bool SameButForTies(const Args& args, const Reply& redis, const Reply& pinyon) {
+  return HasWord(args, "BY") && HasWord(args, "ALPHA") && SameType(args, redis, pinyon);
+}
+
 constexpr Rule kRules[] = {
+    {"SORT", "", SameButForTies, "order of equal weights"},
+    {"SORT_RO", "", SameButForTies, "order of equal weights"},
     {"KEYS", "", SameUnordered, "order of keys"},
     {"SCAN", "", SameScan, "order of keys"},
     {"CONFIG", "GET", SamePairs, "order of settings"},

@@ -15,7 +15,7 @@ namespace pinyon::differential {
 
 // Lists, hashes, sets and sorted sets, as wrong types for the other families. To be turned on for good once
 // the server under test has them all; until then --collections.
-constexpr bool kCollections = false;
+constexpr bool kCollections = true;
 
 struct Pool {
   bool collections = kCollections;

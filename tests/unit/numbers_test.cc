@@ -424,9 +424,8 @@ TEST_CASE("FormatDoubleHuman agrees with FormatLongDoubleHuman") {
   CHECK(human(std::numeric_limits<double>::infinity()) == "inf");
   CHECK(human(std::numeric_limits<double>::quiet_NaN()) == "nan");
   CHECK(human(-std::numeric_limits<double>::max()).size() == 310);
-  for (double value = 1e-20; value < 1e20; value *= -1.37) {
-    CHECK(human(value) == FormatLongDoubleHuman(value));
-    if (value < 0) value = -value;
+  for (double size = 1e-20; size < 1e20; size *= 1.37) {
+    for (const double value : {size, -size}) CHECK(human(value) == FormatLongDoubleHuman(value));
   }
 }
 

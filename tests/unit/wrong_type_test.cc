@@ -141,6 +141,9 @@ constexpr Case kBitmapCases[] = {
 };
 
 constexpr Case kGenericCases[] = {
+    {"SORT h", kWrongType},
+    {"SORT h STORE n", kWrongType},
+    {"SORT_RO h", kWrongType},
     {"DEL h", kOne, "none"},
     {"UNLINK h", kOne, "none"},
     {"EXISTS h", kOne},
