@@ -45,7 +45,6 @@ Args SetValue(Random& random) {
       "HYLL\1\0\0\0\5\0\0\0\0\0\0\0zS\x88"
       "E\xa0\x84\x08"sv,
       "HYLL\1\0\0\0\0\0\0\0\0\0\0\x80"sv,
-      "HYLL\1\0\0\0\0\0\0\0\0\0\0\x80\x7f\xfe"sv,
       "HYLL\1\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff\x7f\xff"sv,
       "HYLL\1\0\0\0\0\0\0\0\0\0\0\x80\x80\x81\x82\x83"sv,
       "HYLL\0\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff"sv,
