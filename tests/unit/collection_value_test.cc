@@ -46,7 +46,7 @@ TEST_CASE("A packed value grows out of its entry and back into it", "[collection
   Keyspace keyspace(1, Catch::rngSeed());
   Database& db = keyspace.database(0);
   Random random(Catch::rngSeed());
-  const int64_t expiry_ms = GENERATE(kNoExpiry, int64_t{4'000'000'000'000});
+  const int64_t expiry_ms = GENERATE(int64_t{kNoExpiry}, int64_t{4'000'000'000'000});
   AddListpack(db, "key", expiry_ms);
   std::vector<std::string> model;
   bool was_outside = false, was_inside = false;
