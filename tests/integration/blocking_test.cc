@@ -242,6 +242,34 @@ TEST_CASE("keys that change type leave clients waiting", "[blocking][redis-ok]")
   }
 }
 
+TEST_CASE("sorted sets that appear serve, whatever they replace", "[blocking][pinyon]") {
+  Stage s;
+  RawClient client = s.Connect();
+  s.Do({"ZADD", "source", "1", "m", "2", "n"});
+  s.Wait(client, {"BZPOPMIN", "k", "0"});
+  SECTION("nothing") { s.Do({"ZUNIONSTORE", "k", "1", "source"}); }
+  SECTION("a string, by a STORE command") {
+    s.Do({"SET", "k", "text"});
+    s.Do({"ZUNIONSTORE", "k", "1", "source"});
+  }
+  SECTION("a list, by RENAME") {
+    s.Do({"RPUSH", "k", "element"});
+    s.Do({"RENAME", "source", "k"});
+  }
+  CHECK(Next(client) == Print(ParseReply("*3\r\n$1\r\nk\r\n$1\r\nm\r\n$1\r\n1\r\n")));
+  CHECK(s.Do({"ZCARD", "k"}).Integer() == 1);
+}
+
+TEST_CASE("a list that SORT stores serves", "[blocking][redis-ok]") {
+  Stage s;
+  RawClient client = s.Connect();
+  s.Do({"SADD", "source", "2", "1"});
+  s.Wait(client, {"BLPOP", "k", "0"});
+  CHECK(s.Do({"SORT", "source", "STORE", "k"}).Integer() == 2);
+  CHECK(Next(client) == Popped("k", "1"));
+  CHECK(s.Do({"LLEN", "k"}).Integer() == 1);
+}
+
 TEST_CASE("a pipeline goes on in order when its client was served", "[blocking][redis-ok]") {
   Stage s;
   RawClient client = s.Connect();
