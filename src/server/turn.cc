@@ -64,10 +64,6 @@ bool Turn::Run() {
   const bool background_left = background_ && background_();
   Commit();
   ++stats_.turns;
-  const int64_t cpu_ns = ThreadCpuNs();
-  if (cpu_ns_ != 0)
-    stats_.longest_cpu_us = std::max(stats_.longest_cpu_us, static_cast<uint64_t>(cpu_ns - cpu_ns_) / 1000);
-  cpu_ns_ = cpu_ns;
   if (engine_.pause.pending()) dispatcher_.UpdatePause();
   return suspended_left || background_left || HasPostponedToRun() || !ready_.empty() || !flush_.empty();
 }
@@ -251,6 +247,7 @@ void Turn::EndBatch() {
 }
 
 void Turn::Commit() {
+  if (flush_.empty()) return;
   // Clients that are added while this goes on, and those for whom there is no time, are for the next turn.
   constexpr size_t kFlushesPerCheck = 16;
   const int64_t end_us = MonotonicUs() + kTurnUs;
