@@ -117,7 +117,11 @@ configure() {
   [ -z "$home" ] || [ "$home" = "$ROOT" ] || rm -rf "$folder/CMakeCache.txt" "$folder/CMakeFiles"
   # The generator of an existing folder cannot change; Ninja is the one for a new folder.
   if [ ! -e "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null 2>&1; then launcher+=(-G Ninja); fi
-  if command -v ccache >/dev/null 2>&1; then launcher+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  if command -v ccache >/dev/null 2>&1; then
+    launcher+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # With precompiled headers it caches nothing otherwise; no source asks for the time of its compilation.
+    export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"
+  fi
   mkdir -p "$folder"
   log="$folder/configure.log"
   cmake -S "$ROOT" -B "$folder" "${launcher[@]}" "$@" >"$log" 2>&1 || {

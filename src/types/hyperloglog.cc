@@ -477,7 +477,7 @@ std::string Describe(std::string_view value) {
   // The second byte of an opcode that the end cuts off counts as zero, as in Redis.
   const std::string padded = std::string(value) + '\0';
   size_t offset = kHeaderBytes;
-  Opcode opcode;
+  Opcode opcode{};
   for (size_t i = 0; i < kRegisters && offset < value.size(); ++i, offset += opcode.bytes) {
     [[maybe_unused]] const bool found = ReadOpcode(padded, offset, &opcode);
     PINYON_ASSERT(found);
