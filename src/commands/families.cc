@@ -37,6 +37,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       CommandCommands(),
       ConfigCommands(),
       AdminCommands(),
+      PersistenceCommands(),
       DebugCommands(),
   };
   // clang-format on

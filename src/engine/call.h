@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/numbers.h"
 #include "base/strings.h"
 #include "engine/command_spec.h"
@@ -47,7 +48,8 @@ class Call {
   size_t argc() const { return args.size(); }
   // Whether argument `index` is `keyword` (given in lower case), in any case.
   bool Is(size_t index, std::string_view keyword) const { return EqualsIgnoreCase(args[index], keyword); }
-  int64_t now_ms() const { return engine.keyspace.now_ms(); }
+  // Also while data are loaded, when the keyspace's time stands still.
+  int64_t now_ms() const { return engine.is_loading ? WallMs() : engine.keyspace.now_ms(); }
 
   // --- parsing: on failure these reply the error and return false ---
   bool Int(size_t index, int64_t* value, std::string_view error = kErrNotInteger) {

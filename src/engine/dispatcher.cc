@@ -33,7 +33,8 @@ bool IsCrossProtocol(std::string_view command) {
 
 void Dispatcher::UpdateTime() {
   EndTiming();
-  engine_.keyspace.set_now_ms(WallMs());
+  // While data are loaded nothing is past its time, whatever the clock says.
+  engine_.keyspace.set_now_ms(engine_.is_loading ? 0 : WallMs());
   time_cycles_ = mark_ = CycleClock::Now();
 }
 
@@ -133,7 +134,8 @@ void Dispatcher::EndWaiting(Session& session, std::string_view error) {
 
 void Dispatcher::UpdatePause() {
   engine_.pause.Update(MonotonicUs());
-  engine_.keyspace.set_hides_expired_only(engine_.pause.mode() != ClientPause::Mode::kNone);
+  engine_.keyspace.set_hides_expired_only(engine_.is_loading ||
+                                          engine_.pause.mode() != ClientPause::Mode::kNone);
 }
 
 bool Dispatcher::MustPostpone(const Session& session, const Command& command) const {
@@ -234,9 +236,24 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
     RejectWith(session, command, "ERR Command not allowed inside a transaction");
     return true;
   }
-  if (session.access_limited) [[unlikely]]
-    return engine_.access_check(session, *command, args);
-  return false;
+  if (session.access_limited) [[unlikely]] {
+    if (engine_.access_check(session, *command, args)) return true;
+  }
+  return engine_.IsLimited() && RejectByState(session, command);
+}
+
+// While the server loads, or cannot keep what would be written.
+bool Dispatcher::RejectByState(Session& session, Command* command) {
+  const std::string_view name = command->spec->name;
+  const bool writes = (command->flags & kWrite) != 0 || name == "ping" ||
+                      (name == "exec" && session.transaction.HasWrites());
+  if (writes && !engine_.write_refusal.empty()) {
+    RejectWith(session, command, engine_.write_refusal);
+    return true;
+  }
+  if (!engine_.is_loading || (command->flags & kLoading) != 0) return false;
+  RejectWith(session, command, "LOADING Redis is loading the dataset in memory");
+  return true;
 }
 
 bool IsPermitted(EngineOptions::Permission permission, const Session& session) {

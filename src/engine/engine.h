@@ -15,6 +15,7 @@
 #include "engine/command_table.h"
 #include "engine/effects.h"
 #include "engine/notify.h"
+#include "engine/persistence_control.h"
 #include "engine/server_control.h"
 #include "engine/session_registry.h"
 #include "engine/watch.h"
@@ -88,6 +89,9 @@ class Engine final : public KeyspaceObserver {
   // whose access is limited, so that it costs everybody else one test.
   std::function<bool(Session&, const Command&, Args)> access_check;
 
+  // Set by the server.
+  PersistenceControl* persistence = nullptr;
+
   EngineStats stats;
   SessionRegistry sessions;
   WatchTable watches;
@@ -98,6 +102,13 @@ class Engine final : public KeyspaceObserver {
   NullSink null_sink;
   // Whether a unit of execution is under way.
   bool in_unit = false;
+
+  // Commands that may be refused because of the state of the server, not of the session.
+  bool IsLimited() const { return is_loading || !write_refusal.empty(); }
+  // The data are being loaded: what needs them is refused, and nothing expires.
+  bool is_loading = false;
+  // The error by which commands that write are refused (MISCONF); empty: they are not.
+  std::string write_refusal;
 
  private:
   // What happened outside of a unit is a unit of its own.

@@ -26,6 +26,8 @@ class Transaction {
 
   void Queue(Command* command, Args args);
   size_t size() const { return commands_.size(); }
+  // Whether a command that writes is queued.
+  bool HasWrites() const { return has_writes_; }
   Command* command(size_t index) const { return commands_[index].command; }
   // The arguments of a queued command; valid until the next Queue or Reset.
   void GetArgs(size_t index, std::vector<std::string_view>* args) const;
@@ -50,6 +52,7 @@ class Transaction {
   };
   bool active_ = false;
   bool has_error_ = false;
+  bool has_writes_ = false;
   bool watched_changed_ = false;
   std::string text_;
   std::vector<size_t> ends_;

@@ -26,28 +26,18 @@ struct BoolRow {
 };
 
 constexpr BoolRow kBools[] = {
-    {"rdbchecksum", true, kImmutable},
     {"io-threads-do-reads", false, kImmutable},
     {"cluster-enabled", false, kImmutable},
     {"disable-thp", true, kImmutable},
     {"syslog-enabled", false, kImmutable},
     {"lua-enable-deprecated-api", false, kImmutable | kHidden},
     {"use-exit-on-panic", false, kHidden},
-    {"rdbcompression", true},
-    {"rdb-del-sync-files", false},
     {"activerehashing", true},
-    {"stop-writes-on-bgsave-error", true},
     {"repl-disable-tcp-nodelay", false},
     {"repl-diskless-sync", true},
     {"aof-rewrite-incremental-fsync", true},
-    {"no-appendfsync-on-rewrite", false},
     {"cluster-require-full-coverage", true},
     {"rdb-save-incremental-fsync", true},
-    {"aof-load-truncated", true},
-    {"aof-use-rdb-preamble", true},
-    {"aof-timestamp-enabled", false},
-    {"aof-disable-auto-gc", false},
-    {"appendonly", false, kDenyWhileLoading},
     {"cluster-replica-no-failover", false, 0, "cluster-slave-no-failover"},
     {"replica-lazy-flush", false, 0, "slave-lazy-flush"},
     {"replica-serve-stale-data", true, 0, "slave-serve-stale-data"},
@@ -68,7 +58,6 @@ constexpr BoolRow kBools[] = {
     {"crash-log-enabled", true},
     {"crash-memcheck-enabled", true},
     {"latency-tracking", true},
-    {"dynamic-hz", true},
     {"tls-cluster", false},
     {"tls-replication", false},
     {"tls-prefer-server-ciphers", false},
@@ -93,7 +82,6 @@ constexpr IntegerRow kIntegers[] = {
     {"tls-port", 0, 0, kMaxPort},
     {"tls-session-cache-size", 20480, 0, INT_MAX},
     {"tls-session-cache-timeout", 300, 0, INT_MAX},
-    {"auto-aof-rewrite-percentage", 100, 0, INT_MAX},
     {"cluster-replica-validity-factor", 10, 0, INT_MAX, 0, "cluster-slave-validity-factor"},
     {"cluster-migration-barrier", 1, 0, INT_MAX},
     {"cluster-node-timeout", 15000, 0, LLONG_MAX},
@@ -119,7 +107,6 @@ constexpr IntegerRow kIntegers[] = {
     {"repl-backlog-ttl", 3600, 0, LONG_MAX},
     {"min-replicas-to-write", 0, 0, INT_MAX, 0, "min-slaves-to-write"},
     {"min-replicas-max-lag", 10, 0, INT_MAX, 0, "min-slaves-max-lag"},
-    {"shutdown-timeout", 10, 0, INT_MAX},
     {"busy-reply-threshold", 5000, 0, LONG_MAX, 0, "lua-time-limit"},
     {"slowlog-log-slower-than", 10000, -1, LLONG_MAX},
     {"slowlog-max-len", 128, 0, LONG_MAX},
@@ -128,9 +115,6 @@ constexpr IntegerRow kIntegers[] = {
     {"tracking-table-max-keys", 1000000, 0, LONG_MAX},
     {"max-new-connections-per-cycle", 10, 1, 1000},
     {"max-new-tls-connections-per-cycle", 1, 1, 1000},
-    {"key-load-delay", 0, INT_MIN, INT_MAX, kHidden},
-    {"rdb-key-save-delay", 0, INT_MIN, INT_MAX, kHidden},
-    {"loading-process-events-interval-bytes", 2097152, 1024, INT_MAX, kHidden},
     {"watchdog-period", 0, 0, INT_MAX, kHidden},
 };
 
@@ -148,7 +132,6 @@ constexpr MemoryRow kMemories[] = {
     {"maxmemory", 0, 0},
     {"maxmemory-clients", 0, 0, {}, true},
     {"repl-backlog-size", kMegabyte, 1},
-    {"auto-aof-rewrite-min-size", 64 * kMegabyte, 0},
     {"active-defrag-ignore-bytes", 100 * kMegabyte, 1},
     {"stream-node-max-bytes", 4096, 0},
     {"cluster-link-sendbuf-limit", 0, 0},
@@ -161,25 +144,6 @@ struct StringRow {
   std::string_view alias = {};
   SettingError (*validate)(std::string_view) = nullptr;
 };
-
-SettingError RefusePath(std::string_view value, std::string_view name, std::string_view kind) {
-  if (value.find('/') == std::string_view::npos) return {};
-  return std::string(name) + " can't be a path, just a " + std::string(kind);
-}
-
-SettingError ValidateDbFilename(std::string_view value) {
-  return RefusePath(value, "dbfilename", "filename");
-}
-
-SettingError ValidateAppendFilename(std::string_view value) {
-  if (value.empty()) return "appendfilename can't be empty";
-  return RefusePath(value, "appendfilename", "filename");
-}
-
-SettingError ValidateAppendDirname(std::string_view value) {
-  if (value.empty()) return "appenddirname can't be empty";
-  return RefusePath(value, "appenddirname", "dirname");
-}
 
 SettingError ValidateHostname(std::string_view value) {
   constexpr size_t kMaxHostnameBytes = 255;
@@ -211,9 +175,6 @@ SettingError ValidateActiveDefrag(bool value) {
 
 constexpr StringRow kStrings[] = {
     {"aclfile", "", kImmutable, {}, ValidateAclFile},
-    {"dbfilename", "dump.rdb", kProtected | kDenyWhileLoading, {}, ValidateDbFilename},
-    {"appendfilename", "appendonly.aof", kImmutable, {}, ValidateAppendFilename},
-    {"appenddirname", "appendonlydir", kImmutable, {}, ValidateAppendDirname},
     {"syslog-ident", "redis", kImmutable},
     {"ignore-warnings", ""},
     {"locale-collate", ""},
@@ -251,10 +212,7 @@ struct EnumRow {
 
 std::vector<EnumRow> EnumRows() {
   const std::vector<EnumChoice> no_yes_local = {{"no", 0}, {"yes", 1}, {"local", 2}};
-  const std::vector<EnumChoice> shutdown = {
-      {"default", 0}, {"save", 1}, {"nosave", 2}, {"now", 4}, {"force", 8}};
   return {
-      {"appendfsync", {{"everysec", 0}, {"always", 1}, {"no", 2}}, 0},
       {"maxmemory-policy",
        {{"volatile-lru", 0},
         {"volatile-lfu", 1},
@@ -268,12 +226,10 @@ std::vector<EnumRow> EnumRows() {
       {"repl-diskless-load", {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}}, 0, kDenyWhileLoading},
       {"oom-score-adj", {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}}, 0},
       {"acl-pubsub-default", {{"allchannels", 0}, {"resetchannels", 1}}, 1},
-      {"sanitize-dump-payload", {{"no", 0}, {"yes", 1}, {"clients", 2}}, 0},
       {"enable-module-command", no_yes_local, 0, kImmutable},
       {"cluster-preferred-endpoint-type", {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}}, 0},
       {"propagation-error-behavior", {{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}}, 0},
       {"tls-auth-clients", {{"no", 0}, {"yes", 1}, {"optional", 2}}, 1},
-      {"supervised", {{"upstart", 0}, {"systemd", 1}, {"auto", 2}, {"no", 3}}, 3, kImmutable},
       {"syslog-facility",
        {{"user", 0},
         {"local0", 1},
@@ -286,8 +242,6 @@ std::vector<EnumRow> EnumRows() {
         {"local7", 8}},
        1,
        kImmutable},
-      {"shutdown-on-sigint", shutdown, 0, kMultiArg},
-      {"shutdown-on-sigterm", shutdown, 0, kMultiArg},
   };
 }
 
@@ -413,9 +367,6 @@ std::function<SettingError()> InertSettings::ChangeReport(SettingsRegistry* regi
 
 std::vector<std::string> InertSettings::NamesInUse(const SettingsRegistry& registry) const {
   std::vector<std::string> names = registry.InertInUse();
-  // Without save points nothing is missed, and nobody asked for the default ones.
-  std::erase(names, "save");
-  if (save_points_set_ && !save_points_.empty()) names.emplace_back("save");
   names.insert(names.end(), lines_seen_.begin(), lines_seen_.end());
   return names;
 }

@@ -44,17 +44,11 @@ class InertSettings {
   std::function<bool(std::string_view hash)> is_password_hash;
 
  private:
-  struct SavePoint {
-    int64_t seconds;
-    int64_t changes;
-  };
-
   // The `apply` of the directive of that name.
   std::function<SettingError()> ChangeReport(SettingsRegistry* registry, std::string_view name);
   SettingError CheckUser(const std::vector<std::string>& args) const;
   void DeclareEnums(SettingsRegistry* registry);
   void DeclareSpecials(SettingsRegistry* registry);
-  void DeclareSave(SettingsRegistry* registry);
   void DeclareNotifications(SettingsRegistry* registry);
   void DeclarePercentiles(SettingsRegistry* registry);
   void DeclareOomScores(SettingsRegistry* registry);
@@ -66,8 +60,6 @@ class InertSettings {
   std::deque<int64_t> integers_;
   std::deque<int> enums_;
   std::deque<std::string> strings_;
-  std::vector<SavePoint> save_points_ = {{3600, 1}, {300, 100}, {60, 10000}};
-  bool save_points_set_ = false;  // they are the default ones otherwise, which nobody asked for
   std::string notify_classes_;
   std::vector<std::string> percentiles_ = {"50", "99", "99.9"};
   std::vector<std::string> oom_scores_ = {"0", "200", "800"};

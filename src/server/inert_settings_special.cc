@@ -46,46 +46,10 @@ std::string FormatPercentile(double value) {
 }  // namespace
 
 void InertSettings::DeclareSpecials(SettingsRegistry* registry) {
-  if (!registry->Has("save")) DeclareSave(registry);
   if (!registry->Has("notify-keyspace-events")) DeclareNotifications(registry);
   if (!registry->Has("latency-tracking-info-percentiles")) DeclarePercentiles(registry);
   if (!registry->Has("oom-score-adj-values")) DeclareOomScores(registry);
   if (!registry->Has("replicaof")) DeclareReplicaOf(registry);
-}
-
-// The first `save` of a source replaces the save points, the next ones of it add to them; no words clear
-// them.
-void InertSettings::DeclareSave(SettingsRegistry* registry) {
-  const auto set = [this](const Args& args, Phase phase) -> SettingError {
-    std::vector<SavePoint> points;
-    if (args.size() % 2 != 0) return "Invalid save parameters";
-    for (size_t i = 0; i < args.size(); i += 2) {
-      SavePoint point = {};
-      const bool numbers = ParseInt64(args[i], &point.seconds) && ParseInt64(args[i + 1], &point.changes);
-      if (!numbers || point.seconds < 1 || point.changes < 0) return "Invalid save parameters";
-      points.push_back(point);
-    }
-    if (phase != Phase::kLoadMore || args.empty()) save_points_.clear();
-    save_points_set_ = true;
-    save_points_.insert(save_points_.end(), points.begin(), points.end());
-    return {};
-  };
-  const auto lines = [this] {
-    std::vector<std::string> texts;
-    for (const SavePoint& point : save_points_) {
-      texts.push_back(std::to_string(point.seconds) + " " + std::to_string(point.changes));
-    }
-    return texts;
-  };
-  registry->AddSpecial("save", {.set = set,
-                                .get = [lines] { return JoinWords(lines()); },
-                                .rewrite =
-                                    [lines] {
-                                      std::vector<std::string> texts = lines();
-                                      return texts.empty() ? std::vector<std::string>{"\"\""} : texts;
-                                    },
-                                .flags = kMultiArg | kInert,
-                                .apply = ChangeReport(registry, "save")});
 }
 
 void InertSettings::DeclareNotifications(SettingsRegistry* registry) {

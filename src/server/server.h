@@ -86,7 +86,7 @@ class Server final : public ServerControl, public ClientHost {
     return configuration_.network.output_limits[NetworkOptions::kNormal].hard;
   }
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
-  int64_t NowMs() const override { return keyspace_.now_ms(); }
+  int64_t NowMs() const override { return engine_.is_loading ? WallMs() : keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }
   uint64_t ReplyOffset() const override { return engine_.effects.reply_offset(); }
 

@@ -1,0 +1,61 @@
+// Commands about what reaches the disk: SAVE, BGSAVE, LASTSAVE.
+#include "commands/families.h"
+#include "engine/call.h"
+
+namespace pinyon {
+
+namespace {
+
+void ReplyAnswer(Call& call, const PersistenceControl::Answer& answer) {
+  answer.ok ? call.reply.SimpleString(answer.text) : call.reply.Error(answer.text);
+}
+
+// SAVE
+void Save(Call& call) { ReplyAnswer(call, call.engine.persistence->Save()); }
+
+// BGSAVE [SCHEDULE]
+void Bgsave(Call& call) {
+  const bool schedule = call.argc() == 2 && call.Is(1, "schedule");
+  if (call.argc() > 1 && !schedule) return call.SyntaxError();
+  ReplyAnswer(call, call.engine.persistence->BackgroundSave(schedule));
+}
+
+// LASTSAVE
+void Lastsave(Call& call) { call.reply.Integer(call.engine.persistence->LastSave()); }
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "save",
+     .arity = 1,
+     .flags = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti,
+     .handler = Save,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "O(N) where N is the total number of keys in all databases",
+     .summary = "Writes a snapshot to disk while everybody waits."},
+    {.name = "bgsave",
+     .arity = -1,
+     .flags = kAdmin | kNoScript | kNoAsyncLoading,
+     .handler = Bgsave,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Writes a snapshot to disk in the background.",
+     .syntax = "[SCHEDULE]",
+     .history = {{"3.2.2", "Added the `SCHEDULE` option."}}},
+    {.name = "lastsave",
+     .arity = 1,
+     .flags = kLoading | kStale | kFast,
+     .handler = Lastsave,
+     .acl = kAclAdmin | kAclDangerous,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the Unix time of the last snapshot that was written.",
+     .tips = "nondeterministic_output"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> PersistenceCommands() { return kCommands; }
+
+}  // namespace pinyon

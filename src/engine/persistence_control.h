@@ -1,0 +1,34 @@
+// What commands ask of persistence, implemented by server/ (a floor above).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace pinyon {
+
+class PersistenceControl {
+ public:
+  virtual ~PersistenceControl() = default;
+
+  // A status reply, or an error reply with its code.
+  struct Answer {
+    bool ok;
+    std::string text;
+  };
+
+  // SAVE.
+  virtual Answer Save() = 0;
+  // BGSAVE [SCHEDULE].
+  virtual Answer BackgroundSave(bool schedule) = 0;
+  // LASTSAVE: Unix time in seconds.
+  virtual int64_t LastSave() const = 0;
+  // DEBUG RELOAD: saves, empties the keyspace and loads again, unless told to leave one of these out.
+  struct ReloadOptions {
+    bool save = true;
+    bool flush = true;
+    bool merge = false;  // keys that are there already are replaced, not an error
+  };
+  virtual Answer Reload(const ReloadOptions& options) = 0;
+};
+
+}  // namespace pinyon
