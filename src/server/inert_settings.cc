@@ -26,14 +26,12 @@ struct BoolRow {
 };
 
 constexpr BoolRow kBools[] = {
-    {"rdbchecksum", true, kImmutable},
     {"io-threads-do-reads", false, kImmutable},
     {"cluster-enabled", false, kImmutable},
     {"disable-thp", true, kImmutable},
     {"syslog-enabled", false, kImmutable},
     {"lua-enable-deprecated-api", false, kImmutable | kHidden},
     {"use-exit-on-panic", false, kHidden},
-    {"rdbcompression", true},
     {"rdb-del-sync-files", false},
     {"activerehashing", true},
     {"stop-writes-on-bgsave-error", true},
