@@ -27,6 +27,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       GeoSearchCommands(),
       SortCommands(),
       GenericCommands(),
+      DumpCommands(),
       ScanCommands(),
       ExpireCommands(),
       ObjectCommands(),

@@ -14,6 +14,7 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
   settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
   encoding.Declare(settings);
+  rdb.Declare(settings);
   const auto add_permission = [&settings](std::string_view name, Permission* target) {
     settings.AddEnum(name, {.target = target,
                             .choices = {{"no", static_cast<int>(Permission::kNo)},

@@ -21,6 +21,7 @@
 #include "engine/watch.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/keyspace.h"
+#include "persist/rdb_options.h"
 
 namespace pinyon {
 
@@ -41,6 +42,7 @@ struct EngineOptions {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   EncodingLimits encoding;
+  RdbOptions rdb;
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
 

@@ -246,6 +246,12 @@ EntryRef Database::Adopt(Entry* entry, std::string_view key, int64_t expiry_ms) 
   return table_->Insert(adopted, hash);
 }
 
+EntryRef Database::AddLoaded(Entry* entry, uint64_t hash) {
+  if (table_->Find(entry->key(), hash)) return {};
+  EntryArrived(entry, hash);
+  return table_->Insert(entry, hash);
+}
+
 Entry* Database::CopyOf(const Entry* source, std::string_view key, int64_t expiry_ms) {
   if (SharedBlock* block = source->block()) {
     block->Ref();

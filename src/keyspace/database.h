@@ -87,6 +87,9 @@ class Database {
   Entry* Detach(EntryRef ref);
   // Puts in a detached entry under `key` with `expiry_ms`; Find must see nothing under that key.
   EntryRef Adopt(Entry* entry, std::string_view key, int64_t expiry_ms);
+  // Puts in a detached entry that was loaded, as it is: its own key (with its hash), expiry and access clock.
+  // None, and the entry stays the caller's, when something is under that key, expired or not.
+  EntryRef AddLoaded(Entry* entry, uint64_t hash);
   // A copy of `source`'s value under `key`, where Find must see nothing.
   EntryRef AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms);
 

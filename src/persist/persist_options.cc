@@ -86,8 +86,6 @@ void PersistOptions::DeclareSnapshots(SettingsRegistry& registry) {
                                     .validate = [](std::string_view value) {
                                       return RefusePath(value, "dbfilename", "filename");
                                     }});
-  registry.AddBool("rdbcompression", {.target = &rdb_compression, .default_value = true});
-  registry.AddBool("rdbchecksum", {.target = &rdb_checksum, .default_value = true, .flags = kImmutable});
   registry.AddBool("rdb-del-sync-files", {.target = &rdb_del_sync_files});
   registry.AddBool("stop-writes-on-bgsave-error",
                    {.target = &stop_writes_on_bgsave_error, .default_value = true});
@@ -96,10 +94,6 @@ void PersistOptions::DeclareSnapshots(SettingsRegistry& registry) {
                                                          {"yes", static_cast<int>(Sanitize::kYes)},
                                                          {"clients", static_cast<int>(Sanitize::kClients)}},
                                              .default_value = static_cast<int>(Sanitize::kNo)});
-  registry.AddInteger("rdb-max-version", {.target = &rdb_max_version,
-                                          .min = kMinRdbVersion,
-                                          .max = kMaxRdbVersion,
-                                          .default_value = kMaxRdbVersion});
   registry.AddInteger("key-load-delay",
                       {.target = &key_load_delay, .min = INT_MIN, .max = INT_MAX, .flags = kHidden});
   registry.AddInteger("rdb-key-save-delay",

@@ -36,18 +36,11 @@ struct PersistOptions {
   enum class Sanitize : int { kNo, kYes, kClients };
   enum class Fsync : int { kEverySecond, kAlways, kNo };
 
-  // The highest snapshot version that may be written, and what a stock Redis 7.0 reads.
-  static constexpr int kMaxRdbVersion = 12;
-  static constexpr int kMinRdbVersion = 10;
-
   std::vector<SavePoint> save_points = {{3600, 1}, {300, 100}, {60, 10000}};
   std::string db_filename;
-  bool rdb_compression = true;
-  bool rdb_checksum = true;
   bool rdb_del_sync_files = false;
   bool stop_writes_on_bgsave_error = true;
   Sanitize sanitize_dump_payload = Sanitize::kNo;
-  int rdb_max_version = kMaxRdbVersion;
 
   bool append_only = false;
   std::string append_filename;

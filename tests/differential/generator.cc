@@ -15,6 +15,7 @@ constexpr Generator kGenerators[] = {
     {"geo", AppendGeo, true, 1},
     {"sort", AppendSort, false, 1},
     {"generic", AppendGeneric, true, 1},
+    {"dump", AppendDump, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},
     {"connection", AppendConnection, false, 1},

@@ -38,6 +38,7 @@ void AppendZsetAlgebra(Random& random, const Pool& pool, std::vector<Step>& step
 void AppendGeo(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendSort(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendGeneric(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendDump(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendExpiry(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
