@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "commands/families.h"
 #include "engine/call.h"
+#include "persist/persist_options.h"
 
 namespace pinyon {
 
@@ -48,10 +49,9 @@ void Shutdown(Call& call) {
     call.reply.Error("ERR No shutdown in progress.");
     return;
   }
-  std::string error;
-  if (!call.engine.server.Shutdown(now, force, &error)) {
-    call.reply.Error(error.empty() ? "ERR Errors trying to SHUTDOWN. Check logs." : error);
-  }
+  const int flags = (save ? kShutdownSave : 0) | (nosave ? kShutdownNoSave : 0) | (now ? kShutdownNow : 0) |
+                    (force ? kShutdownForce : 0);
+  if (!call.engine.server.Shutdown(flags)) call.reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
 // LOLWUT [VERSION version]

@@ -225,6 +225,28 @@ void Protocol(Call& call) {
       "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
 }
 
+void ReplyAnswer(Call& call, const PersistenceControl::Answer& answer) {
+  answer.ok ? call.reply.SimpleString(answer.text) : call.reply.Error(answer.text);
+}
+
+void Reload(Call& call) {
+  PersistenceControl::ReloadOptions options;
+  for (size_t i = 2; i < call.argc(); ++i) {
+    if (call.Is(i, "merge")) {
+      options.merge = true;
+    } else if (call.Is(i, "noflush")) {
+      options.flush = false;
+    } else if (call.Is(i, "nosave")) {
+      options.save = false;
+    } else {
+      return call.reply.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  ReplyAnswer(call, call.engine.persistence->Reload(options));
+}
+
+void LoadAof(Call& call) { ReplyAnswer(call, call.engine.persistence->ReloadLog()); }
+
 struct DebugSubcommand {
   std::string_view name;  // lower case
   size_t min_argc;        // with DEBUG and the name
@@ -240,6 +262,8 @@ constexpr DebugSubcommand kSubcommands[] = {
     {"panic", 2, kAnyNumber, Panic},
     {"assert", 2, kAnyNumber, Assert},
     {"sleep", 3, 3, Sleep},
+    {"reload", 2, kAnyNumber, Reload},
+    {"loadaof", 2, 2, LoadAof},
     {"object", 3, 3, DebugObject},
     {"sdslen", 3, 3, SdsLen},
     {"listpack", 3, 3, DebugListpack},

@@ -1,4 +1,4 @@
-// Commands about what reaches the disk: SAVE, BGSAVE, LASTSAVE.
+// Commands about what reaches the disk: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF.
 #include "commands/families.h"
 #include "engine/call.h"
 
@@ -16,8 +16,16 @@ void Save(Call& call) { ReplyAnswer(call, call.engine.persistence->Save()); }
 // BGSAVE [SCHEDULE]
 void Bgsave(Call& call) {
   const bool schedule = call.argc() == 2 && call.Is(1, "schedule");
-  if (call.argc() > 1 && !schedule) return call.SyntaxError();
-  ReplyAnswer(call, call.engine.persistence->BackgroundSave(schedule));
+  if (call.argc() > 1 && !schedule) {
+    call.SyntaxError();
+    return;
+  }
+  ReplyAnswer(call, call.engine.persistence->BackgroundSave(schedule, call.session.transaction.active()));
+}
+
+// BGREWRITEAOF
+void Bgrewriteaof(Call& call) {
+  ReplyAnswer(call, call.engine.persistence->RewriteLog(call.session.transaction.active()));
 }
 
 // LASTSAVE
@@ -42,6 +50,14 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Writes a snapshot to disk in the background.",
      .syntax = "[SCHEDULE]",
      .history = {{"3.2.2", "Added the `SCHEDULE` option."}}},
+    {.name = "bgrewriteaof",
+     .arity = 1,
+     .flags = kAdmin | kNoScript | kNoAsyncLoading,
+     .handler = Bgrewriteaof,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Rewrites the append-only file in the background."},
     {.name = "lastsave",
      .arity = 1,
      .flags = kLoading | kStale | kFast,

@@ -33,8 +33,7 @@ bool IsCrossProtocol(std::string_view command) {
 
 void Dispatcher::UpdateTime() {
   EndTiming();
-  // While data are loaded nothing is past its time, whatever the clock says.
-  engine_.keyspace.set_now_ms(engine_.is_loading ? 0 : WallMs());
+  engine_.is_loading ? engine_.keyspace.StopTime(WallMs()) : engine_.keyspace.set_now_ms(WallMs());
   time_cycles_ = mark_ = CycleClock::Now();
 }
 

@@ -19,6 +19,8 @@ class EffectListener {
   virtual ~EffectListener() = default;
   // The encoded commands of one unit; returns the log offset at its end.
   virtual uint64_t Append(std::string_view commands) = 0;
+  // The end of a turn: what was appended goes on its way.
+  virtual void Commit() {}
   // The log offset up to which replies may be sent (the reply gate): what the policy asks for is safe up to
   // here.
   virtual uint64_t ReplyOffset() const { return ~uint64_t{0}; }
@@ -32,6 +34,10 @@ class Effects {
     count_ = 0;  // what is left of a unit that ended without a listener is nobody's
     text_.clear();
     selected_database_ = -1;
+  }
+
+  void Commit() {
+    if (listener_ != nullptr) listener_->Commit();
   }
 
   void Add(int database, Args effect);

@@ -18,8 +18,10 @@ class PersistenceControl {
 
   // SAVE.
   virtual Answer Save() = 0;
-  // BGSAVE [SCHEDULE].
-  virtual Answer BackgroundSave(bool schedule) = 0;
+  // BGSAVE [SCHEDULE]. Within a transaction nothing is forked, only scheduled.
+  virtual Answer BackgroundSave(bool schedule, bool in_transaction) = 0;
+  // BGREWRITEAOF.
+  virtual Answer RewriteLog(bool in_transaction) = 0;
   // LASTSAVE: Unix time in seconds.
   virtual int64_t LastSave() const = 0;
   // DEBUG RELOAD: saves, empties the keyspace and loads again, unless told to leave one of these out.
@@ -29,6 +31,8 @@ class PersistenceControl {
     bool merge = false;  // keys that are there already are replaced, not an error
   };
   virtual Answer Reload(const ReloadOptions& options) = 0;
+  // DEBUG LOADAOF: empties the keyspace and loads the append-only file again.
+  virtual Answer ReloadLog() = 0;
 };
 
 }  // namespace pinyon

@@ -13,6 +13,11 @@ EventLoop::EventLoop() {
   uv_prepare_init(&loop_, &prepare_);
   uv_idle_init(&loop_, &idle_);
   uv_timer_init(&loop_, &alarm_);
+  PINYON_CHECK(uv_async_init(&loop_, &async_, [](uv_async_t* handle) {
+                 EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
+                 loop->RequestTurn();
+                 if (loop->on_wake_) loop->on_wake_();
+               }) == 0);
   uv_check_start(&check_, [](uv_check_t* handle) { static_cast<EventLoop*>(handle->loop->data)->RunTurn(); });
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) {
     EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
@@ -96,6 +101,8 @@ void EventLoop::OnSignal(int signal, std::function<void()> callback) {
 
 void EventLoop::Run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
+void EventLoop::RunOnce() { uv_run(&loop_, UV_RUN_NOWAIT); }
+
 void EventLoop::Stop() { uv_stop(&loop_); }
 
 void EventLoop::DrainClosing() {
@@ -108,6 +115,7 @@ void EventLoop::DrainClosing() {
   close(&prepare_);
   close(&idle_);
   close(&alarm_);
+  close(&async_);
   for (const auto& timer : timers_) close(&timer->handle);
   for (const auto& signal : signals_) close(&signal->handle);
   uv_run(&loop_, UV_RUN_DEFAULT);

@@ -35,10 +35,15 @@ class EventLoop {
   // Calls `callback` every `interval_ms`, as long as the loop lives. The handle's number is for SetInterval.
   size_t AddTimer(uint64_t interval_ms, std::function<void()> callback);
   void SetInterval(size_t timer, uint64_t interval_ms);
+  // What runs on the loop's thread after Wake, which any thread may call (several calls may count as one).
+  void SetWakeHandler(std::function<void()> handler) { on_wake_ = std::move(handler); }
+  void Wake() { uv_async_send(&async_); }
   void OnSignal(int signal, std::function<void()> callback);
 
   // Runs until Stop().
   void Run();
+  // Handles what is there, without waiting: for work that goes on before Run.
+  void RunOnce();
   void Stop();
   // Closes every handle that is still open and lets their callbacks run; to be called after Run, when the
   // owners of connections and listeners have asked them to close.
@@ -63,6 +68,8 @@ class EventLoop {
   uv_prepare_t prepare_;
   uv_idle_t idle_;
   uv_timer_t alarm_;
+  uv_async_t async_;
+  std::function<void()> on_wake_;
   int64_t wake_at_us_ = INT64_MAX;
   bool idle_active_ = false;
   bool turn_requested_ = false;

@@ -1,12 +1,16 @@
 #include "persist/snapshots.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "base/clock.h"
+#include "persist/byte_sink.h"
+#include "persist/rdb_snapshot_writer.h"
 
 namespace pinyon {
 
@@ -15,20 +19,56 @@ namespace {
 // After a failed save the next one is not tried at once.
 constexpr int64_t kRetrySeconds = 5;
 
+// Written back while the rest is made, so that the last sync is short.
+constexpr size_t kSyncEveryBytes = 4 << 20;
+
 uint64_t Megabytes(uint64_t bytes) { return bytes / (1024 * 1024); }
 
 }  // namespace
 
-Snapshots::Snapshots(Keyspace& keyspace, const PersistOptions& options, ChildProcess& child, Log& log,
-                     int64_t* changes)
-    : keyspace_(keyspace),
+Snapshots::Snapshots(FileSystem& fs, Keyspace& keyspace, const PersistOptions& options, const RdbOptions& rdb,
+                     ChildProcess& child, Log& log, int64_t* changes)
+    : fs_(fs),
+      keyspace_(keyspace),
       options_(options),
+      rdb_(rdb),
       child_(child),
       log_(log),
       changes_(changes),
       last_save_s_(WallMs() / 1000) {}
 
 std::string Snapshots::TemporaryName(int64_t pid) const { return fmt::format("temp-{}.rdb", pid); }
+
+std::string Snapshots::WriteFile(ChildProgress* progress) const {
+  const std::string temporary = TemporaryName(getpid());
+  File file;
+  if (const FileError error = File::Open(fs_, temporary, O_WRONLY | O_CREAT | O_TRUNC, &file)) {
+    return fmt::format("Failed opening the temp RDB file {} for saving: {}", temporary, error.Text());
+  }
+  FileSink sink(file.fd());
+  sink.set_sync_every(kSyncEveryBytes);
+  RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
+                             .compress = rdb_.compression,
+                             .checksum = rdb_.checksum};
+  options.progress = [progress](uint64_t keys, uint64_t bytes) {
+    if (progress == nullptr) return;
+    progress->keys_done = keys;
+    progress->bytes_written = bytes;
+    progress->NoteCopied(false);
+  };
+  RdbSnapshotResult result;
+  std::string failure;
+  if (!WriteRdbSnapshot(keyspace_, sink, options, &result)) {
+    failure = result.error;
+  } else if (const FileError error = file.Sync()) {
+    failure = error.Text();
+  } else if (const FileError not_renamed = RenameDurably(fs_, temporary, options_.db_filename)) {
+    failure = not_renamed.Text();
+  }
+  if (failure.empty()) return {};
+  unlink(temporary.c_str());
+  return fmt::format("Write error saving DB on disk: {}", failure);
+}
 
 bool Snapshots::Save() {
   const std::string error = WriteFile(nullptr);

@@ -14,14 +14,17 @@
 #include "base/log.h"
 #include "keyspace/keyspace.h"
 #include "persist/child_process.h"
+#include "persist/file_io.h"
 #include "persist/persist_options.h"
+#include "persist/rdb_options.h"
 
 namespace pinyon {
 
 class Snapshots {
  public:
   // Counts `changes` down by what a snapshot holds.
-  Snapshots(Keyspace& keyspace, const PersistOptions& options, ChildProcess& child, Log& log, int64_t* changes);
+  Snapshots(FileSystem& fs, Keyspace& keyspace, const PersistOptions& options, const RdbOptions& rdb,
+            ChildProcess& child, Log& log, int64_t* changes);
 
   // Writes one here and now; the log says how it went.
   bool Save();
@@ -58,8 +61,10 @@ class Snapshots {
   std::string TemporaryName(int64_t pid) const;
   void NoteSaved(int64_t changes_saved);
 
+  FileSystem& fs_;
   Keyspace& keyspace_;
   const PersistOptions& options_;
+  const RdbOptions& rdb_;
   ChildProcess& child_;
   Log& log_;
   int64_t* changes_;

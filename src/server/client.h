@@ -63,6 +63,7 @@ class Client final : public ConnectionHandler {
   // In the turn's lists.
   bool in_ready_list = false;
   bool in_flush_list = false;
+  bool in_gated_list = false;
 
   void StartReading();
   // To be called when the turn has executed all that had arrived, or may not execute it because the client is
@@ -77,6 +78,8 @@ class Client final : public ConnectionHandler {
   void CloseNow();
 
   const Connection& connection() const { return *connection_; }
+  // It is owed what could be sent but for the log.
+  bool WaitsForLog() const { return !connection_->is_closing() && !connection_->is_writing() && OutputBytes() > 0; }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
   size_t MemoryBytes() const;
   ServerControl::ConnectionInfo Info() const;

@@ -21,6 +21,8 @@ Configuration::Configuration() {
                              .log_level_changed = [this, call] { return call(on_log_level_changed); },
                              .title_changed = [this, call] { return call(on_title_changed); }});
   engine.Declare(registry);
+  persist.Declare(registry, {.append_only_changed = [this, call] { return call(on_append_only_changed); },
+                             .log_policy_changed = [this, call] { return call(on_log_policy_changed); }});
   registry.AddLine("rename-command", {.load =
                                           [this](const std::vector<std::string>& args) {
                                             if (commands.Find(args[0]) == nullptr)

@@ -134,23 +134,68 @@ void Memory(const InfoSources& s, Out out) {
       slabs.used_bytes, slabs.empty_bytes, overhead);
 }
 
+void Loading(const LoadStatus& load, Out out) {
+  const int64_t elapsed_s = std::max<int64_t>(WallMs() / 1000 - load.start_s, 1);
+  const double done = load.total_bytes == 0 ? 0 : static_cast<double>(load.loaded_bytes) / static_cast<double>(load.total_bytes);
+  const double left_s = done > 0 ? static_cast<double>(elapsed_s) * (1 - done) / done : 1;
+  fmt::format_to(out,
+                 "loading_start_time:{}\r\nloading_total_bytes:{}\r\nloading_rdb_used_mem:0\r\n"
+                 "loading_loaded_bytes:{}\r\nloading_loaded_perc:{:.2f}\r\nloading_eta_seconds:{}\r\n",
+                 load.start_s, load.total_bytes, load.loaded_bytes, done * 100, static_cast<int64_t>(left_s));
+}
+
+void Log(const AppendOnlyFile& log, Out out) {
+  const AppendOnlyFile::Stats& stats = log.stats();
+  const LogWriter* writer = log.writer();
+  const bool healthy = writer == nullptr || writer->health() == LogHealth::kGood;
+  fmt::format_to(out,
+                 "aof_last_rewrite_time_sec:{}\r\naof_last_bgrewrite_status:{}\r\naof_rewrites:{}\r\n"
+                 "aof_rewrites_consecutive_failures:{}\r\naof_last_write_status:{}\r\naof_last_cow_size:{}\r\n",
+                 stats.last_rewrite_s, stats.last_rewrite_ok ? "ok" : "err", stats.rewrites,
+                 stats.failures_in_a_row, healthy ? "ok" : "err", stats.last_copied_bytes);
+}
+
 void Persistence(const InfoSources& s, Out out) {
-  // Nothing is saved or loaded yet: the figures of a Redis that has just started without a file. It too
-  // counts the start as the last save.
+  const pinyon::Persistence& persistence = s.persistence;
+  const Snapshots& snapshots = persistence.snapshots();
+  const AppendOnlyFile& log = persistence.log_file();
+  const ChildProcess& child = persistence.child();
+  const ChildProgress& progress = child.progress();
+  const bool saves = child.task() == ChildProcess::Task::kSnapshot;
+  const bool rewrites = child.task() == ChildProcess::Task::kRewrite;
+  const int64_t child_s = child.running() ? (MonotonicUs() - child.started_us()) / 1'000'000 : -1;
+  const uint64_t keys = child.running() ? progress.keys_done.load() : 0;
+  const uint64_t total = child.running() ? s.engine.keyspace.TotalKeys() : 0;
+  const double percent = total == 0 ? 0 : 100.0 * static_cast<double>(keys) / static_cast<double>(total);
+  const bool copied = child.running() && progress.copied_at_us != 0;
   fmt::format_to(out,
-                 "loading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
-                 "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\n"
-                 "current_save_keys_total:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\n"
-                 "rdb_last_save_time:{}\r\nrdb_last_bgsave_status:ok\r\nrdb_last_bgsave_time_sec:-1\r\n"
-                 "rdb_current_bgsave_time_sec:-1\r\nrdb_saves:0\r\nrdb_last_cow_size:0\r\n"
-                 "rdb_last_load_keys_expired:0\r\nrdb_last_load_keys_loaded:0\r\n",
-                 s.engine.stats.changes_since_save, s.start_ms / 1000);
+                 "loading:{}\r\nasync_loading:0\r\ncurrent_cow_peak:{}\r\ncurrent_cow_size:{}\r\n"
+                 "current_cow_size_age:{}\r\ncurrent_fork_perc:{:.2f}\r\ncurrent_save_keys_processed:{}\r\n"
+                 "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:{}\r\n"
+                 "rdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\n"
+                 "rdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\nrdb_last_cow_size:{}\r\n"
+                 "rdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
+                 persistence.loading().running ? 1 : 0, copied ? progress.copied_bytes_peak.load() : 0,
+                 copied ? progress.copied_bytes.load() : 0,
+                 copied ? (MonotonicUs() - progress.copied_at_us) / 1'000'000 : 0, std::min(percent, 100.0), keys,
+                 total, s.engine.stats.changes_since_save, saves ? 1 : 0, snapshots.last_save_s(),
+                 snapshots.last_background_ok() ? "ok" : "err", snapshots.last_background_seconds(),
+                 saves ? child_s : -1, snapshots.saves(), snapshots.last_copied_bytes(),
+                 persistence.loading().keys_expired, persistence.loading().keys_loaded);
   fmt::format_to(out,
-                 "aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n"
-                 "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n"
-                 "aof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n"
-                 "aof_last_write_status:ok\r\naof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\n"
-                 "module_fork_last_cow_size:0\r\n");
+                 "aof_enabled:{}\r\naof_rewrite_in_progress:{}\r\naof_rewrite_scheduled:{}\r\n"
+                 "aof_current_rewrite_time_sec:{}\r\n",
+                 log.is_off() ? 0 : 1, rewrites ? 1 : 0, log.scheduled() ? 1 : 0, rewrites ? child_s : -1);
+  Log(log, out);
+  fmt::format_to(out, "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n");
+  if (const LogWriter* writer = log.writer()) {
+    fmt::format_to(out,
+                   "aof_current_size:{}\r\naof_base_size:{}\r\naof_pending_rewrite:{}\r\n"
+                   "aof_buffer_length:{}\r\naof_pending_bio_fsync:{}\r\naof_delayed_fsync:{}\r\n",
+                   log.current_bytes(), log.base_bytes(), log.scheduled() ? 1 : 0, writer->queued_bytes(),
+                   writer->synced_offset() < writer->appended() ? 1 : 0, writer->delayed_syncs());
+  }
+  if (persistence.loading().running) Loading(persistence.loading(), out);
 }
 
 void Stats(const InfoSources& s, Out out) {

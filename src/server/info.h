@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "server/network_options.h"
+#include "server/persistence.h"
 #include "server/process_options.h"
 #include "server/statistics.h"
 #include "server/turn.h"
@@ -18,6 +19,7 @@ namespace pinyon {
 // What INFO reads; nothing is changed through it but the memory peak.
 struct InfoSources {
   Engine& engine;
+  const Persistence& persistence;
   ServerStats& stats;
   const TurnStats& turns;
   const NetworkOptions& network;

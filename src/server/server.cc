@@ -60,6 +60,8 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       dispatcher_(engine_),
       turn_(engine_, dispatcher_),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
+      persistence_(
+          engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); }, [this] { loop_.RunOnce(); }),
       listeners_(loop_, configuration.network, log_,
                  [this](Connection* connection) { OnAccept(connection); }),
       run_id_(RandomHex(Random::FromSystem(), 40)),
@@ -102,6 +104,11 @@ void Server::BindHooks() {
     return std::string();
   };
   configuration_.on_title_changed = [this] { return UpdateTitle(); };
+  configuration_.on_append_only_changed = [this] { return persistence_.OnAppendOnlyChanged(); };
+  configuration_.on_log_policy_changed = [this] {
+    persistence_.OnLogPolicyChanged();
+    return std::string();
+  };
 }
 
 // The lines by which watchers of a log know which process serves where.
@@ -180,15 +187,24 @@ std::string Server::UpdateTitle() {
 int Server::Run() {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
-  loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM"); });
-  loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT"); });
+  loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM", configuration_.persist.shutdown_on_sigterm); });
+  loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT", configuration_.persist.shutdown_on_sigint); });
   loop_.SetTurn([this] {
     const bool work_left = turn_.Run();
     loop_.WakeAt(std::min(engine_.blocked.next_deadline_us(), engine_.pause.until_us()));
     return work_left;
   });
+  loop_.SetWakeHandler([this] {
+    persistence_.OnLogProgress();
+    turn_.ReleaseGated();
+  });
   turn_.SetBackground([this] { return periodic_.RunSlice(); });
   tick_timer_ = loop_.AddTimer(static_cast<uint64_t>(1000 / configuration_.process.hz), [this] { OnTick(); });
+  const std::string error = persistence_.LoadAndOpen();
+  if (!error.empty()) {
+    log_.Warning("{}", error);
+    return 1;
+  }
   ReportReady();
   loop_.Run();
   log_.Warning("Pinyon is now ready to exit, bye bye...");
@@ -205,21 +221,29 @@ void Server::ReportReady() {
   NotifySystemd("READY=1\n", log_);
 }
 
-void Server::OnStopSignal(const char* name) {
+void Server::OnStopSignal(const char* name, int flags) {
   // Redis writes this line from its signal handler, hence the form.
   log_.Raw(LogLevel::kWarning, fmt::format("{}:signal-handler ({}) Received {} scheduling shutdown...\n",
                                            getpid(), WallMs() / 1000, name));
-  std::string error;
-  Shutdown(true, false, &error);
+  if (!Shutdown(flags)) {
+    log_.Warning("SIGTERM received but errors trying to shut down the server, check the logs for more information");
+  }
 }
 
-bool Server::Shutdown(bool, bool, std::string*) {
+bool Server::Shutdown(int flags) {
   log_.Warning("User requested shutdown...");
+  if (!persistence_.PrepareStop(flags)) return false;
   if (configuration_.process.supervisor == Supervision::kSystemd) NotifySystemd("STOPPING=1\n", log_);
   const std::string& pid_file = configuration_.process.pid_file;
   if (!pid_file.empty()) {
     log_.Notice("Removing the pid file.");
     unlink(pid_file.c_str());
+  }
+  if (persistence_.loading().running) {
+    // What was loaded is on the disk, and whoever loads it cannot stop half-way.
+    log_.Warning("Received shutdown signal during loading, exiting now.");
+    std::fflush(nullptr);
+    _exit(1);
   }
   listeners_.Close();
   loop_.Stop();
@@ -305,6 +329,7 @@ ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) 
 void Server::OnTick() {
   dispatcher_.UpdateTime();
   periodic_.Tick();
+  persistence_.Tick();
   CheckClients();
 }
 
@@ -359,7 +384,7 @@ InfoSources Server::Sources() {
   uint64_t clients_memory = 0;
   for (const auto& [id, client] : clients_) clients_memory += client->MemoryBytes();
   return {
-      engine_,         stats_,         turn_.stats(),    configuration_.network,     configuration_.process,
+      engine_,         persistence_,   stats_,           turn_.stats(),              configuration_.network,     configuration_.process,
       cycles_,         run_id_,        executable_,      configuration_.config_path, start_ms_,
       startup_memory_, clients_memory, max_input_bytes_, max_output_bytes_};
 }
@@ -371,6 +396,7 @@ void Server::ResetStats() {
   stats_ = ServerStats();
   stats_.peak_memory = peak_memory;
   turn_.stats() = TurnStats();
+  persistence_.ResetStats();
   keyspace_.stats() = KeyspaceStats();
   keyspace_.lazy_free().ResetFreed();
   engine_.stats.commands_processed = engine_.stats.error_replies = engine_.stats.auth_failures = 0;

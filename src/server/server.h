@@ -21,6 +21,7 @@
 #include "server/network_options.h"
 #include "server/options.h"
 #include "server/periodic.h"
+#include "server/persistence.h"
 #include "server/process.h"
 #include "server/process_options.h"
 #include "server/statistics.h"
@@ -40,6 +41,7 @@ class Configuration {
   NetworkOptions network;
   ProcessOptions process;
   EngineOptions engine;
+  PersistOptions persist;
   InertSettings inert;
   std::string config_path;
   bool is_default = false;  // nobody configured anything
@@ -51,6 +53,8 @@ class Configuration {
   std::function<std::string()> on_hz_changed;
   std::function<std::string()> on_log_level_changed;
   std::function<std::string()> on_title_changed;
+  std::function<std::string()> on_append_only_changed;
+  std::function<std::string()> on_log_policy_changed;
 };
 
 class Server final : public ServerControl, public ClientHost {
@@ -66,7 +70,7 @@ class Server final : public ServerControl, public ClientHost {
   // ServerControl
   std::string Info(std::span<const std::string_view> sections) override;
   void ResetStats() override;
-  bool Shutdown(bool now, bool force, std::string* error) override;
+  bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
   void OnSessionResumed(Session& session) override;
   std::string RewriteConfig() override;
@@ -97,7 +101,7 @@ class Server final : public ServerControl, public ClientHost {
   void CheckClients();
   void CheckClient(Client& client);
   void ReportReady();
-  void OnStopSignal(const char* name);
+  void OnStopSignal(const char* name, int flags);
   void ShowBanner();
   std::string UpdateTitle();
   void BindHooks();
@@ -115,6 +119,7 @@ class Server final : public ServerControl, public ClientHost {
   Turn turn_;
   ServerStats stats_;
   Periodic periodic_;
+  Persistence persistence_;
   Listeners listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
   uint64_t next_checked_ = 0;

@@ -56,12 +56,22 @@ void Turn::Resume(Client& client) {
 void Turn::Remove(Client& client) {
   if (client.in_ready_list) std::erase(ready_, &client);
   if (client.in_flush_list) std::erase(flush_, &client);
+  if (client.in_gated_list) std::erase(gated_, &client);
+}
+
+void Turn::ReleaseGated() {
+  for (Client* client : gated_) {
+    client->in_gated_list = false;
+    AddFlush(*client);
+  }
+  gated_.clear();
 }
 
 bool Turn::Run() {
   const bool suspended_left = engine_.blocked.client_count() > 0 && ResumeSuspended();
   Execute();
   const bool background_left = background_ && background_();
+  engine_.effects.Commit();
   Commit();
   ++stats_.turns;
   if (engine_.pause.pending()) dispatcher_.UpdatePause();
@@ -256,6 +266,10 @@ void Turn::Commit() {
     flush_.pop_front();
     client.in_flush_list = false;
     client.Flush(engine_.effects.reply_offset());
+    if (client.WaitsForLog() && !client.in_gated_list) {
+      client.in_gated_list = true;
+      gated_.push_back(&client);
+    }
     if (++done % kFlushesPerCheck == 0 && MonotonicUs() >= end_us) return;
   }
 }

@@ -38,6 +38,8 @@ class Turn {
   void AddFlush(Client& client);
   // A client that was suspended goes on: its reply was written, outside of the client's own batch.
   void Resume(Client& client);
+  // Replies may be sent that waited for the log.
+  void ReleaseGated();
   // Forgets a client that is about to be deleted.
   void Remove(Client& client);
 
@@ -82,6 +84,7 @@ class Turn {
   std::function<bool()> background_;
   std::deque<Client*> ready_;
   std::deque<Client*> flush_;
+  std::deque<Client*> gated_;  // written to as far as the log allows
   std::vector<Request> batch_;  // never grows beyond what is reserved
   std::vector<Visit> visits_;
   size_t fetched_ = 0;  // requests of the batch whose entries were fetched
