@@ -1,6 +1,7 @@
 #include "resp/reply_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/numbers.h"
@@ -15,16 +16,61 @@ constexpr size_t kByReferenceBytes = 16 * 1024;
 constexpr size_t kSmallBulkBytes = 256;
 constexpr size_t kHeaderChars = 1 + kMaxInt64Chars + 2;
 
+// Most replies are small, and made of small parts: what follows writes those without a loop or a call.
+
+// Counts below a hundred with their line break, and a byte of anything behind those of one digit.
+constexpr auto kShortCounts = [] {
+  std::array<std::array<char, 4>, 100> texts{};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    char* out = texts[i].data();
+    if (i >= 10) *out++ = static_cast<char>('0' + i / 10);
+    *out++ = static_cast<char>('0' + i % 10);
+    *out++ = '\r';
+    *out++ = '\n';
+  }
+  return texts;
+}();
+
+char* WriteLineBreak(char* out) {
+  std::memcpy(out, "\r\n", 2);
+  return out + 2;
+}
+
 char* WriteHeader(char* out, char type, size_t count) {
   *out++ = type;
-  if (count < 10) {
-    *out++ = static_cast<char>('0' + count);
-  } else {
-    out += FormatUint64(count, out);
+  if (count < kShortCounts.size()) {
+    std::memcpy(out, kShortCounts[count].data(), 4);
+    return out + (count < 10 ? 3 : 4);
   }
-  *out++ = '\r';
-  *out++ = '\n';
-  return out;
+  return WriteLineBreak(out + FormatUint64(count, out));
+}
+
+// Two copies of Bytes each that overlap, for Bytes to 2 * Bytes bytes.
+template <size_t Bytes>
+void CopyEnds(char* out, const char* in, size_t size) {
+  std::array<char, Bytes> first, last;
+  std::memcpy(first.data(), in, Bytes);
+  std::memcpy(last.data(), in + size - Bytes, Bytes);
+  std::memcpy(out, first.data(), Bytes);
+  std::memcpy(out + size - Bytes, last.data(), Bytes);
+}
+
+char* WriteBytes(char* out, std::string_view bytes) {
+  const size_t size = bytes.size();
+  if (size > 32) {
+    std::memcpy(out, bytes.data(), size);
+  } else if (size >= 16) {
+    CopyEnds<16>(out, bytes.data(), size);
+  } else if (size >= 8) {
+    CopyEnds<8>(out, bytes.data(), size);
+  } else if (size >= 4) {
+    CopyEnds<4>(out, bytes.data(), size);
+  } else if (size > 0) {
+    out[0] = bytes[0];
+    out[size / 2] = bytes[size / 2];
+    out[size - 1] = bytes[size - 1];
+  }
+  return out + size;
 }
 
 }  // namespace
@@ -68,19 +114,13 @@ void ReplyWriter::Integer(int64_t value) {
   } else {
     out += FormatInt64(value, out);
   }
-  *out++ = '\r';
-  *out++ = '\n';
-  sink_->Advance(out);
+  sink_->Advance(WriteLineBreak(out));
 }
 
 void ReplyWriter::Bulk(std::string_view bytes) {
   if (bytes.size() <= kSmallBulkBytes) [[likely]] {
     char* out = WriteHeader(sink_->Reserve(kHeaderChars + kSmallBulkBytes + 2), '$', bytes.size());
-    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-    out += bytes.size();
-    *out++ = '\r';
-    *out++ = '\n';
-    return sink_->Advance(out);
+    return sink_->Advance(WriteLineBreak(WriteBytes(out, bytes)));
   }
   Header('$', bytes.size());
   sink_->Append(bytes);
@@ -103,8 +143,21 @@ void ReplyWriter::BulkBlock(SharedBlock* block, size_t offset, size_t length) {
 }
 
 void ReplyWriter::Double(double value) {
-  char digits[kMaxDoubleChars];
-  DoubleText({digits, FormatDouble(value, digits)});
+  char* const begin = sink_->Reserve(kHeaderChars + kMaxDoubleChars + 2);
+  // The digits are written where they belong behind a header for less than ten of them.
+  char* digits = begin + (resp3_ ? 1 : 4);
+  const size_t count = FormatDouble(value, digits);
+  if (resp3_) {
+    *begin = ',';
+  } else if (count < 10) {
+    begin[0] = '$';
+    begin[1] = static_cast<char>('0' + count);
+    WriteLineBreak(begin + 2);
+  } else {
+    std::memmove(digits + 1, digits, count);
+    digits = WriteHeader(begin, '$', count);
+  }
+  sink_->Advance(WriteLineBreak(digits + count));
 }
 
 void ReplyWriter::HumanDouble(double value) {

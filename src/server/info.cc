@@ -229,7 +229,7 @@ void Stats(const InfoSources& s, Out out) {
       s.stats.traffic.reads, s.stats.traffic.writes, s.stats.query_buffer_disconnections,
       s.stats.output_buffer_disconnections, s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
-                 s.turns.longest_cpu_us);
+                 s.turns.meter.longest_us());
 }
 
 void Replication(const InfoSources& s, Out out) {

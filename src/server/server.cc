@@ -151,6 +151,11 @@ std::string Server::Start() {
   configuration_.network.max_clients = room;
   log_.SetRole(LogRole::kMaster);
   log_.Notice("monotonic clock: POSIX clock_gettime");
+  // Whoever can connect may also ask for a clean stop.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM", configuration_.persist.shutdown_on_sigterm); });
+  loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT", configuration_.persist.shutdown_on_sigint); });
   std::string error = listeners_.Open();
   if (!error.empty()) return error;
   error = UpdateTitle();
@@ -185,10 +190,6 @@ std::string Server::UpdateTitle() {
 }
 
 int Server::Run() {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
-  loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM", configuration_.persist.shutdown_on_sigterm); });
-  loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT", configuration_.persist.shutdown_on_sigint); });
   loop_.SetTurn([this] {
     const bool work_left = turn_.Run();
     loop_.WakeAt(std::min(engine_.blocked.next_deadline_us(), engine_.pause.until_us()));

@@ -29,6 +29,7 @@ Turn::Turn(Engine& engine, Dispatcher& dispatcher) : engine_(engine), dispatcher
 }
 
 void Turn::AddReady(Client& client) {
+  stats_.meter.Begin();
   if (client.in_ready_list) return;
   client.in_ready_list = true;
   ready_.push_back(&client);
@@ -68,12 +69,14 @@ void Turn::ReleaseGated() {
 }
 
 bool Turn::Run() {
+  stats_.meter.Begin();
   const bool suspended_left = engine_.blocked.client_count() > 0 && ResumeSuspended();
   Execute();
   const bool background_left = background_ && background_();
   engine_.effects.Commit();
   Commit();
   ++stats_.turns;
+  stats_.meter.End();
   if (engine_.pause.pending()) dispatcher_.UpdatePause();
   return suspended_left || background_left || HasPostponedToRun() || !ready_.empty() || !flush_.empty();
 }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/stretch_meter.h"
 #include "engine/dispatcher.h"
 #include "keyspace/element_prefetch.h"
 #include "server/client.h"
@@ -24,8 +25,7 @@ namespace pinyon {
 
 struct TurnStats {
   uint64_t turns = 0;
-  uint64_t longest_cpu_us =
-      0;  // CPU time of the loop's thread from the end of one turn to the end of the next
+  StretchMeter meter;  // from the first client that was read from to the end of the turn
 };
 
 class Turn {
@@ -92,7 +92,6 @@ class Turn {
   ElementPrefetch elements_;
   Command* last_command_ = nullptr;  // of this batch, with the name in its request
   std::string_view last_name_;
-  int64_t cpu_ns_ = 0;
   TurnStats stats_;
 };
 

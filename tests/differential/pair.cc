@@ -19,6 +19,10 @@ constexpr size_t kLogTailBytes = 3000;
 
 Reply NoReply(std::string why) { return {.type = ReplyType::kNoReply, .text = std::move(why)}; }
 
+testing::ServerOptions OptionsFor(const std::string& binary) {
+  return {.binary = binary, .args = {"--enable-debug-command", "yes"}};
+}
+
 // How many of the first steps are commands for the same connection as the first one, up to `most`.
 size_t CountBatch(std::span<const Step> steps, size_t most) {
   size_t count = 0;
@@ -32,7 +36,7 @@ size_t CountBatch(std::span<const Step> steps, size_t most) {
 }  // namespace
 
 Side::Side(const std::string& binary) : binary_(binary) {
-  server_ = std::make_unique<testing::ServerProcess>(testing::ServerOptions{.binary = binary});
+  server_ = std::make_unique<testing::ServerProcess>(OptionsFor(binary));
 }
 
 void Side::Reset(bool resp3) {
@@ -45,7 +49,7 @@ void Side::Reset(bool resp3) {
     // Dead or dying: one that writes a crash report takes its time.
     control_.reset();
     server_->Stop();
-    server_ = std::make_unique<testing::ServerProcess>(testing::ServerOptions{.binary = binary_});
+    server_ = std::make_unique<testing::ServerProcess>(OptionsFor(binary_));
     Flush();
   }
   for (int i = 0; i < kConnections; ++i) connections_.push_back(Open());

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/chunk_pool.h"
+#include "base/numbers.h"
 #include "resp/output_buffer.h"
 
 namespace pinyon {
@@ -76,9 +78,23 @@ TEST_CASE("Integers of every length", "[reply_writer]") {
   }
 }
 
+TEST_CASE("Doubles of every length", "[reply_writer]") {
+  for (const double value : {0.0, -0.0, 12345678.0, 123456789.0, 1234567890.0, -123456789.0, 0.1, 1e17,
+                             -1e300, 3.141592653589793, 1.7976931348623157e308}) {
+    char digits[kMaxDoubleChars];
+    const std::string text(digits, FormatDouble(value, digits));
+    const auto write = [value](ReplyWriter& reply) { reply.Double(value); };
+    CHECK(Write(true, write) == "," + text + "\r\n");
+    CHECK(Write(false, write) == "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n");
+  }
+}
+
 TEST_CASE("Bulks of every size", "[reply_writer]") {
-  for (const size_t size : {0u, 1u, 9u, 10u, 255u, 256u, 257u, 4094u, 4095u, 4096u, 100'000u}) {
-    const std::string value(size, '\0');
+  std::vector<size_t> sizes = {999, 1000, 4094, 4095, 4096, 100'000};
+  for (size_t size = 0; size <= 300; ++size) sizes.push_back(size);
+  for (const size_t size : sizes) {
+    std::string value;
+    while (value.size() < size) value += static_cast<char>(value.size() * 7);
     const std::string expected = "$" + std::to_string(size) + "\r\n" + value + "\r\n";
     CHECK(Write(false, [&](ReplyWriter& reply) { reply.Bulk(value); }) == expected);
     BlockRef block(SharedBlock::Copy(value));
