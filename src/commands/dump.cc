@@ -94,7 +94,7 @@ void Restore(Call& call) {
   RestoreOptions options;
   int64_t expiry_ms;
   if (!ParseRestoreOptions(call, &options)) return;
-  if (!options.replace && call.FindForRead(1)) {
+  if (!options.replace && call.FindForWrite(1)) {
     return call.reply.Error("BUSYKEY Target key name already exists.");
   }
   if (!ParseRestoreTtl(call, options, &expiry_ms)) return;

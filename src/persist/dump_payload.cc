@@ -26,7 +26,7 @@ bool IsDumpPayload(std::string_view payload) {
   if (payload.size() < rdb::kDumpFooterBytes) return false;
   const size_t value_bytes = payload.size() - rdb::kDumpFooterBytes;
   uint16_t version;
-  uint64_t checksum;
+  uint64_t checksum = 0;
   std::memcpy(&version, payload.data() + value_bytes, sizeof version);
   std::memcpy(&checksum, payload.data() + value_bytes + sizeof version, sizeof checksum);
   return version <= rdb::kNewestVersion && checksum == Crc64(0, payload.data(), value_bytes + sizeof version);
@@ -39,7 +39,7 @@ Entry* ReadDumpPayload(std::string_view payload, std::string_view key, int64_t e
   source.set_checksums(false);
   RdbDecoder decoder(source);
   RdbValueReader reader(decoder, db);
-  uint8_t code;
+  uint8_t code = 0;
   Entry* entry = decoder.Byte(&code) ? reader.Read(code, key, expiry_ms) : nullptr;
   if (entry != nullptr && source.Left() > 0) {
     Entry::Delete(entry);

@@ -43,13 +43,13 @@ bool RdbDecoder::SourceFailed() {
 }
 
 bool RdbDecoder::LengthOrForm(uint64_t* length, bool* is_form) {
-  uint8_t first;
+  uint8_t first = 0;
   *is_form = false;
   if (!Byte(&first)) return false;
   switch (first & 0xc0) {
     case rdb::kLength6: *length = first & 0x3f; return true;
     case rdb::kLength14: {
-      uint8_t second;
+      uint8_t second = 0;
       if (!Byte(&second)) return false;
       *length = static_cast<uint64_t>(first & 0x3f) << 8 | second;
       return true;
@@ -61,20 +61,20 @@ bool RdbDecoder::LengthOrForm(uint64_t* length, bool* is_form) {
     default: break;
   }
   if (first == rdb::kLength32) {
-    uint32_t value;
+    uint32_t value = 0;
     if (!Fixed(&value)) return false;
     *length = __builtin_bswap32(value);
     return true;
   }
   if (first != rdb::kLength64) return Corrupt(fmt::format("no length begins with byte {:#04x}", first));
-  uint64_t value;
+  uint64_t value = 0;
   if (!Fixed(&value)) return false;
   *length = __builtin_bswap64(value);
   return true;
 }
 
 bool RdbDecoder::Length(uint64_t* length) {
-  bool is_form;
+  bool is_form = false;
   if (!LengthOrForm(length, &is_form)) return false;
   return !is_form || Corrupt("a string stands in the place of a length");
 }
@@ -124,8 +124,8 @@ bool RdbDecoder::CheckSizes(const Head& head) {
 }
 
 bool RdbDecoder::ReadHead(Head* head) {
-  uint64_t length;
-  bool is_form;
+  uint64_t length = 0;
+  bool is_form = false;
   if (!LengthOrForm(&length, &is_form)) return false;
   if (!is_form) {
     head->bytes = head->stored_bytes = length;
@@ -210,7 +210,7 @@ bool RdbDecoder::SkipText() {
 }
 
 bool RdbDecoder::ScoreText(double* score) {
-  uint8_t length;
+  uint8_t length = 0;
   if (!Byte(&length)) return false;
   switch (length) {
     case rdb::kScoreNan: return Corrupt("a score is no number");

@@ -58,13 +58,13 @@ bool RdbValueReader::AddScored(SortedSet* set, std::string_view member, double s
 }
 
 Entry* RdbValueReader::ReadZset(bool scores_are_text) {
-  uint64_t count;
+  uint64_t count = 0;
   if (!decoder_.Count(&count, scores_are_text ? 2 : 1 + sizeof(double))) return nullptr;
   if (count == 0) return Empty();
   const bool few = count <= Limit(limits_.zset_max_listpack_entries, kMaxGathered);
   auto set = std::make_unique<SortedSet>(db_.keyspace().seed());
   for (; count > 0; --count) {
-    double score;
+    double score = 0;
     if (!decoder_.TextInto(&name_)) return nullptr;
     if (!(scores_are_text ? decoder_.ScoreText(&score) : decoder_.Fixed(&score))) return nullptr;
     if (!AddScored(set.get(), name_, score)) return nullptr;
@@ -86,7 +86,7 @@ bool RdbValueReader::CheckOrder(const ListpackView& pairs) {
     const bool is_first = at == pairs.First();
     const PackedElement member = pairs.Get(at);
     at = pairs.Next(at);
-    double score;
+    double score = 0;
     if (!ScoreOf(pairs.Get(at), &score)) return decoder_.Corrupt("a score is no number");
     at = pairs.Next(at);
     const bool follows = is_first || score > last_score ||
@@ -163,7 +163,7 @@ bool RdbValueReader::AddFields(FieldTable* table, const ListpackView& fields, si
 }
 
 Entry* RdbValueReader::ReadHash() {
-  uint64_t count;
+  uint64_t count = 0;
   if (!decoder_.Count(&count, 2)) return nullptr;
   if (count == 0) return Empty();
   const uint64_t longest = Limit(limits_.hash_max_listpack_value);
@@ -239,7 +239,7 @@ bool RdbValueReader::CheckExpiries(const ListpackView& triplets) {
 
 Entry* RdbValueReader::ReadHashListpackEx() {
   // (The earliest expiry, which the fields tell, too.)
-  int64_t earliest_ms;
+  int64_t earliest_ms = 0;
   Blob blob;
   if (!decoder_.Fixed(&earliest_ms) || !ReadListpack(3, &blob)) return nullptr;
   const ListpackView triplets = ViewOf(blob);
@@ -285,14 +285,14 @@ Entry* RdbValueReader::ExpiringHash(std::unique_ptr<FieldTable> table) {
 }
 
 Entry* RdbValueReader::ReadHashMetadata() {
-  uint64_t earliest_ms;
-  uint64_t count;
+  uint64_t earliest_ms = 0;
+  uint64_t count = 0;
   if (!decoder_.Fixed(&earliest_ms) || !decoder_.Count(&count, 3)) return nullptr;
   if (count == 0) return Empty();
   if (earliest_ms > kMaxFieldExpiryMs) return Corrupt("a field's expiry is no time");
   std::unique_ptr<FieldTable> table = NewFields();
   for (; count > 0; --count) {
-    uint64_t later;
+    uint64_t later = 0;
     std::string_view value;
     if (!decoder_.Length(&later) || !decoder_.TextInto(&name_) || !decoder_.Text(&value)) return nullptr;
     int64_t expiry_ms = Field::kNoExpiry;

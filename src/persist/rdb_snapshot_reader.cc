@@ -80,7 +80,7 @@ bool RdbSnapshotReader::ReadHeader() {
 }
 
 RdbSnapshotReader::Step RdbSnapshotReader::ReadRecord() {
-  uint8_t code;
+  uint8_t code = 0;
   if (!decoder_.Byte(&code)) return Step::kFailed;
   if (code >= rdb::kFirstOpcode) return ReadOpcode(code);
   return ReadKey(code) ? Step::kGoOn : Step::kFailed;
@@ -143,7 +143,7 @@ bool RdbSnapshotReader::GiveKey(Entry* entry) {
 
 bool RdbSnapshotReader::ReadExpiry(uint8_t opcode) {
   if (opcode == rdb::kExpireTime) {
-    int32_t seconds;
+    int32_t seconds = 0;
     if (!decoder_.Fixed(&seconds)) return false;
     expiry_ms_ = int64_t{seconds} * 1000;
   } else if (!decoder_.Fixed(&expiry_ms_)) {
@@ -165,7 +165,7 @@ bool RdbSnapshotReader::ReadAux() {
 }
 
 bool RdbSnapshotReader::ReadSelect() {
-  uint64_t database;
+  uint64_t database = 0;
   if (!decoder_.Length(&database)) return false;
   std::string reason;
   if (database > kMaxDatabases) return decoder_.Corrupt(fmt::format("no database has number {}", database));
@@ -175,15 +175,15 @@ bool RdbSnapshotReader::ReadSelect() {
 }
 
 bool RdbSnapshotReader::ReadSizes() {
-  uint64_t keys;
-  uint64_t expiring;
+  uint64_t keys = 0;
+  uint64_t expiring = 0;
   if (!decoder_.Length(&keys) || !decoder_.Length(&expiring)) return false;
   receiver_.OnSizes(next_.database, keys, expiring);
   return true;
 }
 
 bool RdbSnapshotReader::SkipLengths(int count) {
-  uint64_t ignored;
+  uint64_t ignored = 0;
   for (; count > 0; --count) {
     if (!decoder_.Length(&ignored)) return false;
   }
@@ -192,7 +192,7 @@ bool RdbSnapshotReader::SkipLengths(int count) {
 
 // A module's data outside of keys: its number, and items of which each says its kind, up to an end.
 bool RdbSnapshotReader::SkipModuleAux() {
-  uint64_t module;
+  uint64_t module = 0;
   if (!decoder_.Length(&module)) return false;
   for (uint64_t item = rdb::kModuleUint; item != rdb::kModuleEof;) {
     if (!decoder_.Length(&item)) return false;
@@ -203,8 +203,8 @@ bool RdbSnapshotReader::SkipModuleAux() {
 }
 
 bool RdbSnapshotReader::SkipModuleItem(uint64_t item) {
-  float single;
-  double number;
+  float single = 0;
+  double number = 0;
   switch (item) {
     case rdb::kModuleSint:
     case rdb::kModuleUint: return SkipLengths(1);
@@ -218,7 +218,7 @@ bool RdbSnapshotReader::SkipModuleItem(uint64_t item) {
 bool RdbSnapshotReader::ReadEnd() {
   if (result_.version < rdb::kChecksumVersion) return true;
   const uint64_t reckoned = decoder_.source().Checksum();
-  uint64_t stored;
+  uint64_t stored = 0;
   if (!decoder_.Fixed(&stored)) return false;
   if (stored == 0 || !options_.verify_checksum || stored == reckoned) return true;
   return decoder_.Corrupt(fmt::format("the checksum is {:016x}, but the data has {:016x}", stored, reckoned));

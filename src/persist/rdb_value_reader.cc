@@ -163,7 +163,7 @@ Entry* RdbValueReader::ListEntry(std::unique_ptr<ChunkedList> list) {
 }
 
 Entry* RdbValueReader::ReadList() {
-  uint64_t count;
+  uint64_t count = 0;
   if (!decoder_.Count(&count)) return nullptr;
   if (count == 0) return Empty();
   const ListLimits limits = LimitsOfLists(limits_);
@@ -210,7 +210,7 @@ bool RdbValueReader::ReadPlainChunk(ChunkedList* list) {
 }
 
 Entry* RdbValueReader::ReadQuicklist(bool of_ziplists) {
-  uint64_t chunks;
+  uint64_t chunks = 0;
   if (!decoder_.Count(&chunks)) return nullptr;
   auto list = std::make_unique<ChunkedList>(static_cast<uint32_t>(limits_.list_compress_depth));
   for (; chunks > 0; --chunks) {
@@ -261,7 +261,7 @@ Entry* RdbValueReader::IntsetEntry(std::vector<int64_t>* integers) {
 // A set becomes an intset if its members are integers, few enough; a listpack if they are few and short
 // enough; else a table. Which one is known at the end, or as soon as the first two are out of the question.
 Entry* RdbValueReader::ReadSet() {
-  uint64_t count;
+  uint64_t count = 0;
   if (!decoder_.Count(&count)) return nullptr;
   if (count == 0) return Empty();
   const uint64_t most_integers = Limit(limits_.set_max_intset_entries, kMaxGathered);
@@ -274,7 +274,7 @@ Entry* RdbValueReader::ReadSet() {
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view member;
     if (!decoder_.Text(&member)) return nullptr;
-    int64_t integer;
+    int64_t integer = 0;
     all_integers = all_integers && ParseInt64(member, &integer);
     if (all_integers) integers.push_back(integer);
     const bool may_be_packed = all_integers || (count <= most_packed && member.size() <= longest);

@@ -67,7 +67,7 @@ TEST_CASE("byte streams: pieces of every size go through a file") {
     const size_t size = std::min<size_t>(left, random.Below(random.Below(10) == 0 ? 600'000 : 3000));
     switch (random.Below(4)) {
       case 0: {
-        uint8_t byte;
+        uint8_t byte = 0;
         REQUIRE(source.ReadByte(&byte));
         read += static_cast<char>(byte);
         break;

@@ -67,7 +67,7 @@ TEST_CASE("RESTORE: times to live, effects and notifications") {
   f.Run("SET a hello");
   const std::string payload = f.Dump("a");
   f.RecordEffects();
-  f.RecordNotifications();
+  f.RecordNotifications(~uint32_t{kNotifyKeyMiss});
   CHECK(f.Do({"RESTORE", "b", "0", payload}) == kOk);
   CHECK(f.Run("PTTL b") == ":-1\r\n");
   CHECK(f.TakeEffects() == Lines{"SELECT 0", "RESTORE b 0 " + payload});
