@@ -209,6 +209,7 @@ bool LogWriter::HasWork(int64_t now_ms) const {
 }
 
 int64_t LogWriter::WaitMs(int64_t now_ms) const {
+  if (health() == LogHealth::kDead) return kForeverMs;
   int64_t until = now_ms + kForeverMs;
   if (!work_.empty() || !queue_.empty()) until = retry_at_ms_;
   if (!shared_suspended_ && !IsFileLost() && seen_policy_ == FsyncPolicy::kEverysec &&
