@@ -1,0 +1,125 @@
+// A folder for a test's files, a file system whose calls can be made to fail or to wait, and small helpers.
+#pragma once
+
+#include <stdlib.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "persist/file_io.h"
+
+namespace pinyon {
+
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "pinyon_persist_XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = pattern;
+  }
+  ~TestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string At(std::string_view name) const { return path_ + "/" + std::string(name); }
+  void Put(std::string_view name, std::string_view bytes) const {
+    std::filesystem::create_directories(std::filesystem::path(At(name)).parent_path());
+    std::ofstream(At(name), std::ios::binary | std::ios::trunc) << bytes;
+  }
+  bool Has(std::string_view name) const { return std::filesystem::exists(At(name)); }
+  std::string Get(std::string_view name) const {
+    std::ifstream file(At(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  std::string path_;
+};
+
+inline std::string EncodeArgs(std::initializer_list<std::string_view> args) {
+  std::string text = "*" + std::to_string(args.size()) + "\r\n";
+  for (const std::string_view arg : args) {
+    text += "$" + std::to_string(arg.size()) + "\r\n" + std::string(arg) + "\r\n";
+  }
+  return text;
+}
+
+inline bool Eventually(const std::function<bool()>& condition, int timeout_ms = 5000) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+// Passes everything on to the kernel, but fails or waits where it is told to.
+class FaultyFileSystem final : public FileSystem {
+ public:
+  // An error for calls, until it is taken back with 0. A write that fails takes `write_takes` bytes first.
+  std::atomic<int> write_error{0}, sync_error{0}, rename_error{0}, truncate_error{0}, folder_error{0};
+  std::atomic<size_t> write_takes{0};
+  std::atomic<int> writes{0}, syncs{0}, renames{0};
+
+  // Makes syncs wait until it is taken back.
+  void HoldSyncs(bool hold) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    held_ = hold;
+    released_.notify_all();
+  }
+
+  ssize_t Write(int fd, const void* from, size_t size) override {
+    ++writes;
+    if (write_error == 0) return FileSystem::Write(fd, from, size);
+    const size_t takes = write_takes.exchange(0);
+    if (takes > 0) return FileSystem::Write(fd, from, std::min(takes, size));
+    return Fail(write_error);
+  }
+  int Fsync(int fd) override { return Sync(fd); }
+  int Fdatasync(int fd) override { return Sync(fd); }
+  int Truncate(int fd, off_t size) override {
+    return truncate_error != 0 ? Fail(truncate_error) : FileSystem::Truncate(fd, size);
+  }
+  int Rename(const char* from, const char* to) override {
+    ++renames;
+    return rename_error != 0 ? Fail(rename_error) : FileSystem::Rename(from, to);
+  }
+  int MakeFolder(const char* path, mode_t mode) override {
+    return folder_error != 0 ? Fail(folder_error) : FileSystem::MakeFolder(path, mode);
+  }
+
+ private:
+  static int Fail(int code) {
+    errno = code;
+    return -1;
+  }
+  int Sync(int fd) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    released_.wait(lock, [&] { return !held_; });
+    lock.unlock();
+    ++syncs;
+    return sync_error != 0 ? Fail(sync_error) : FileSystem::Fdatasync(fd);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable released_;
+  bool held_ = false;
+};
+
+}  // namespace pinyon
