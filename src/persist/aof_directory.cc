@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -142,17 +142,10 @@ FileError AofDirectory::OpenForAppend(File* file) {
 
 FileError AofDirectory::PrepareIncremental(File* file, int64_t* seq, std::function<FileError()>* publish) {
   AofManifest next = manifest_;
+  PassBy(&next);
   const AofFile added = next.AddIncremental();
   const std::string path = PathOf(added);
   if (FileError error = File::OpenToAppend(fs_, path, file)) return error;
-  uint64_t size = 0;
-  FileError error = file->Size(&size);
-  // What lies there under that name was never listed, but is not ours to overwrite either.
-  if (!error && size > 0) error = FileError("make", path, EEXIST);
-  if (error) {
-    file->Close();
-    return error;
-  }
   *seq = added.seq;
   *publish = [writer = writer_, path_of = ManifestPath(),
               temporary = JoinPath(folder_, next.TemporaryManifestName()), text = next.Print(),
@@ -168,6 +161,29 @@ FileError AofDirectory::CommitRewrite(const std::string& temporary, bool is_rdb,
   // is nothing but space.
   if (FileError error = RenameDurably(fs_, temporary, path)) return error;
   return Replace(std::move(next));
+}
+
+FileError AofDirectory::PrepareTurnOn(File* file) {
+  if (FileError error = MakeFolder(fs_, folder_)) return error;
+  return File::Open(fs_, TurnOnPath(), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, file);
+}
+
+FileError AofDirectory::CommitTurnOn(const std::string& temporary, bool is_rdb) {
+  AofManifest next = manifest_;
+  PassBy(&next);
+  const AofFile added = next.AddIncremental();
+  const std::string base = PathOf(next.ReplaceBase(is_rdb, added.seq));
+  if (FileError error = RenameDurably(fs_, temporary, base)) return error;
+  if (FileError error = RenameDurably(fs_, TurnOnPath(), PathOf(added))) return error;
+  return Replace(std::move(next));
+}
+
+void AofDirectory::PassBy(AofManifest* manifest) const {
+  struct stat status;
+  while (::stat(JoinPath(folder_, manifest->NextIncrementalName()).c_str(), &status) == 0 &&
+         status.st_size > 0) {
+    manifest->PassByIncremental();
+  }
 }
 
 FileError AofDirectory::DeleteHistory() {

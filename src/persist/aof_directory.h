@@ -6,7 +6,10 @@
 //   rewrite        PrepareIncremental -> LogWriter::Rotate(file, publish); the child writes
 //   TemporaryBasePath;
 //                  CommitRewrite: the base gets its name, then the manifest names it; DeleteHistory
-//   turned on      the same, with a LogWriter that is made from the file of PrepareIncremental after publish
+//   turned on      PrepareTurnOn: a file that no manifest lists yet, since what is listed is an older state
+//   of
+//                  the data; a rewrite; CommitTurnOn: the new base and that file become the log. A rewrite
+//                  that fails is begun again by PrepareTurnOn and a rotation.
 //
 // The manifest is written by the loop's thread and, when a rotation is published, by the log's: a lock and a
 // generation see to it that an older one never takes the place of a newer one.
@@ -64,6 +67,10 @@ class AofDirectory {
   // `first_incremental`. On an error manifest and folder are as before, except that the temporary file may
   // have got the new base's name.
   FileError CommitRewrite(const std::string& temporary, bool is_rdb, int64_t first_incremental);
+  // A temporary file to append to while the first rewrite after turning the log on runs (Find was called).
+  FileError PrepareTurnOn(File* file);
+  // The base at `temporary` and the file of PrepareTurnOn, which gets its name, become the whole log.
+  FileError CommitTurnOn(const std::string& temporary, bool is_rdb);
   // Deletes what is history and says so in the manifest. An error is no harm: it is tried again next time.
   FileError DeleteHistory();
 
@@ -84,6 +91,9 @@ class AofDirectory {
   std::string SingleFilePath() const { return JoinPath(names_.data_folder, names_.file_name); }
   // Writes `manifest` down and, if that worked, makes it this one's.
   FileError Replace(AofManifest manifest);
+  std::string TurnOnPath() const { return JoinPath(folder_, "temp-" + names_.file_name + ".incr"); }
+  // Passes numbers by whose files lie there, though no manifest has them.
+  void PassBy(AofManifest* manifest) const;
   // Numbers below those of files that lie around are not used again. False: what is there looks like data.
   bool AvoidLeftovers(std::string* error);
 

@@ -16,9 +16,10 @@ namespace {
 // Far below where adding one could overflow.
 constexpr int64_t kMaxSeq = int64_t{1} << 60;
 
+// As Redis does; and names with a single quote, too, which Redis 7.0 writes bare and then cannot read.
 bool NeedsQuotes(std::string_view name) {
   return std::any_of(name.begin(), name.end(),
-                     [](char c) { return c <= ' ' || c >= 127 || c == '"' || c == '\\'; });
+                     [](char c) { return c <= ' ' || c >= 127 || c == '"' || c == '\'' || c == '\\'; });
 }
 
 void PrintFile(const AofFile& file, std::string* text) {
@@ -50,7 +51,7 @@ bool AofManifest::Parse(std::string_view text, std::string* error) {
   for (size_t line_number = 1; !text.empty(); ++line_number) {
     const size_t end = text.find('\n');
     std::string reason;
-    if (end >= kMaxLineBytes - 1 && !(end == text.npos && text.size() < kMaxLineBytes)) {
+    if (std::min(end, text.size()) >= kMaxLineBytes) {
       reason = "the line is too long";
     } else if (end == text.npos) {
       reason = "the last line has no end: the manifest was cut off";

@@ -76,6 +76,8 @@ class AofManifest {
   std::string NextIncrementalName() const;
   std::string NextBaseName(bool is_rdb) const;
   void ForgetHistory() { history_.clear(); }
+  // The next incremental number is not used.
+  void PassByIncremental() { ++last_incremental_seq_; }
   // Numbers up to these are not given to new files.
   void AvoidNumbers(int64_t base_seq, int64_t incremental_seq) {
     last_base_seq_ = std::max(last_base_seq_, base_seq);

@@ -204,8 +204,37 @@ TEST_CASE("files that no manifest names are neither read nor overwritten") {
   disk.folder.Put("appendonlydir/appendonly.aof.4.incr.aof", "not ours");
   int64_t seq = 0;
   std::function<FileError()> publish;
-  CHECK(directory.PrepareIncremental(&file, &seq, &publish).code() == EEXIST);
+  REQUIRE_FALSE(directory.PrepareIncremental(&file, &seq, &publish));
+  CHECK(seq == 5);
   CHECK(disk.folder.Get("appendonlydir/appendonly.aof.4.incr.aof") == "not ours");
+}
+
+TEST_CASE("a log that is turned on is an older state of the data until its first rewrite is done") {
+  Disk disk;
+  const std::string old =
+      "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n";
+  disk.folder.Put(kManifest, old);
+  disk.folder.Put("appendonlydir/appendonly.aof.1.base.rdb", "old base");
+  disk.folder.Put("appendonlydir/appendonly.aof.1.incr.aof", "old bytes");
+  AofDirectory directory = disk.Make();
+  std::string error;
+  REQUIRE((directory.Find(&error) == Found::kManifest));
+  File file;
+  REQUIRE_FALSE(directory.PrepareTurnOn(&file));
+  REQUIRE_FALSE(file.WriteAll("lost"));
+  REQUIRE_FALSE(directory.PrepareTurnOn(&file));  // the rewrite failed and is begun again
+  REQUIRE_FALSE(file.WriteAll("new "));
+  CHECK(disk.folder.Get(kManifest) == old);
+  disk.folder.Put("appendonlydir/temp-rewriteaof-bg-7.aof", "new base");
+  REQUIRE_FALSE(directory.CommitTurnOn(directory.TemporaryBasePath(7), true));
+  REQUIRE_FALSE(file.WriteAll("bytes"));
+  CHECK(disk.folder.Get("appendonlydir/appendonly.aof.2.base.rdb") == "new base");
+  CHECK(disk.folder.Get("appendonlydir/appendonly.aof.2.incr.aof") == "new bytes");
+  REQUIRE_FALSE(directory.DeleteHistory());
+  CHECK(disk.folder.Get(kManifest) ==
+        "file appendonly.aof.2.base.rdb seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n");
+  CHECK_FALSE(disk.folder.Has("appendonlydir/appendonly.aof.1.incr.aof"));
+  CHECK_FALSE(disk.folder.Has("appendonlydir/temp-appendonly.aof.incr"));
 }
 
 }  // namespace

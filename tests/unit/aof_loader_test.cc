@@ -30,6 +30,7 @@ struct LoaderFixture {
     AofDirectory directory(fs, {folder.path(), "appendonlydir", "appendonly.aof"});
     std::string error;
     REQUIRE((directory.Find(&error) == AofDirectory::Found::kManifest));
+    last_done = 0;
     AofLoader loader(fs, executor,
                      {.load_rdb =
                           [&](const std::string& path, uint64_t* end, std::string* why) {

@@ -107,7 +107,7 @@ TEST_CASE("names are quoted as Redis quotes them") {
     return text.substr(5, text.find(" seq ") - 5);
   };
   CHECK(name_of("a b.aof") == "\"a b.aof.1.incr.aof\"");
-  CHECK(name_of("a'b") == "a'b.1.incr.aof");
+  CHECK(name_of("a'b") == "\"a'b.1.incr.aof\"");
   CHECK(name_of("a\"b") == "\"a\\\"b.1.incr.aof\"");
   CHECK(name_of("caf\xc3\xa9") == "\"caf\\xc3\\xa9.1.incr.aof\"");
   CHECK(name_of("#x") == "#x.1.incr.aof");
