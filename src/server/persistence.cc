@@ -245,10 +245,17 @@ void Persistence::Tick() {
   UpdateRefusal();
 }
 
+bool Persistence::StartRewrite() {
+  const bool started = log_file_.StartRewrite();
+  // The new file begins in database 0, whatever the last one ended in.
+  if (!log_file_.is_off()) engine_.effects.SetListener(this);
+  return started;
+}
+
 void Persistence::StartWhatIsDue() {
   const int64_t now_ms = MonotonicUs() / 1000;
   if (log_file_.WantsRewrite(now_ms)) {
-    log_file_.StartRewrite();
+    StartRewrite();
   } else if (snapshots_.scheduled() || snapshots_.IsDue(WallMs() / 1000)) {
     snapshots_.StartBackground();
   }
@@ -303,7 +310,7 @@ PersistenceControl::Answer Persistence::RewriteLog(bool in_transaction) {
     log_file_.Schedule();
     return {true, "Background append only file rewriting scheduled"};
   }
-  if (log_file_.StartRewrite()) return {true, "Background append only file rewriting started"};
+  if (StartRewrite()) return {true, "Background append only file rewriting started"};
   return {false,
           "ERR Can't execute an AOF background rewriting. Please check the server logs for more information."};
 }

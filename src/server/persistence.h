@@ -87,6 +87,7 @@ class Persistence final : public PersistenceControl, public EffectListener {
   void ShowProgress(int percent);
   void EmptyKeyspace();
   void UpdateRefusal();
+  bool StartRewrite();
   void StartWhatIsDue();
 
   Engine& engine_;
