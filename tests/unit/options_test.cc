@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "keyspace/encoding_limits.h"
+#include "persist/rdb_options.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
@@ -23,6 +24,7 @@ struct Fixture {
   int hz = 0;
   std::vector<std::string> bind;
   EncodingLimits encoding;
+  RdbOptions rdb;
   InertSettings inert;
   SettingsRegistry registry;
 
@@ -31,6 +33,7 @@ struct Fixture {
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddStringList("bind", {.target = &bind});
     encoding.Declare(registry);
+    rdb.Declare(registry);
     inert.Declare(&registry);
   }
 

@@ -170,6 +170,10 @@ constexpr Case kGenericCases[] = {
     {"OBJECT ENCODING h", "$8\r\nlistpack\r\n"},
     {"OBJECT REFCOUNT h", kOne},
     {"WATCH h", kOk},
+    {"DUMP n", "$-1\r\n"},
+    {"RESTORE h 0 x", "-BUSYKEY Target key name already exists.\r\n"},
+    {"RESTORE n 0 x", "-ERR DUMP payload version or checksum are wrong\r\n"},
+    {"RESTORE h 0 x REPLACE", "-ERR DUMP payload version or checksum are wrong\r\n"},
     {"SCAN 0 TYPE hash", "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nh\r\n"},
     {"SCAN 0 TYPE string", "*2\r\n$1\r\n0\r\n*1\r\n$1\r\ns\r\n"},
 };
