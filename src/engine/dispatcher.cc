@@ -244,8 +244,8 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
 // While the server loads, or cannot keep what would be written.
 bool Dispatcher::RejectByState(Session& session, Command* command) {
   const std::string_view name = command->spec->name;
-  const bool writes = (command->flags & kWrite) != 0 || name == "ping" ||
-                      (name == "exec" && session.transaction.HasWrites());
+  const bool writes =
+      (command->flags & kWrite) != 0 || name == "ping" || (name == "exec" && session.transaction.HasWrites());
   if (writes && !engine_.write_refusal.empty()) {
     RejectWith(session, command, engine_.write_refusal);
     return true;

@@ -1,5 +1,5 @@
-// Runs the commands of a log while the server loads it: through the command table and the handlers, as a client
-// that may do everything and to whom nothing is said.
+// Runs the commands of a log while the server loads it: through the command table and the handlers, as a
+// client that may do everything and to whom nothing is said.
 //
 // Engine::is_loading must be set: time stands still then, so that nothing expires whose deletion the log does
 // not say.

@@ -18,8 +18,8 @@ class ServerControl {
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
   // CONFIG RESETSTAT.
   virtual void ResetStats() = 0;
-  // Starts a clean stop; the process exits with 0. `flags` are ShutdownFlags. Returns false when that is refused
-  // because data would be lost.
+  // Starts a clean stop; the process exits with 0. `flags` are ShutdownFlags. Returns false when that is
+  // refused because data would be lost.
   virtual bool Shutdown(int flags) = 0;
   // Closes a session's connection: after what it is owed was sent, or at once.
   virtual void CloseSession(Session& session, bool at_once) = 0;

@@ -32,7 +32,8 @@ FsyncPolicy PolicyOf(PersistOptions::Fsync fsync) {
 }  // namespace
 
 AppendOnlyFile::AppendOnlyFile(FileSystem& fs, const PersistOptions& options, const RdbOptions& rdb,
-                               Keyspace& keyspace, ChildProcess& child, Log& log, LogWriter::Callbacks callbacks)
+                               Keyspace& keyspace, ChildProcess& child, Log& log,
+                               LogWriter::Callbacks callbacks)
     : fs_(fs),
       options_(options),
       rdb_(rdb),
@@ -44,10 +45,10 @@ AppendOnlyFile::AppendOnlyFile(FileSystem& fs, const PersistOptions& options, co
 AppendOnlyFile::~AppendOnlyFile() = default;
 
 void AppendOnlyFile::SetNames() {
-  directory_ = std::make_unique<AofDirectory>(
-      fs_, AofDirectory::Names{.data_folder = ".",
-                               .append_folder = options_.append_dirname,
-                               .file_name = options_.append_filename});
+  directory_ =
+      std::make_unique<AofDirectory>(fs_, AofDirectory::Names{.data_folder = ".",
+                                                              .append_folder = options_.append_dirname,
+                                                              .file_name = options_.append_filename});
 }
 
 LogWriter::Options AppendOnlyFile::WriterOptions() const {
@@ -205,7 +206,8 @@ std::string AppendOnlyFile::WriteRdbBase(File file, ChildProgress& progress) con
   RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
                              .compress = rdb_.compression,
                              .checksum = rdb_.checksum,
-                             .aof_base = true};
+                             .aof_base = true,
+                             .key_delay = options_.key_save_delay};
   options.progress = [&progress](uint64_t keys, uint64_t bytes) {
     progress.keys_done = keys;
     progress.bytes_written = bytes;

@@ -1,14 +1,15 @@
 // The append-only file of a running server: its folder, the thread that writes it, rewrites in a child, and
-// turning it on and off. What is in the files, and in which order they are changed, is aof_directory.h's matter;
-// what is promised of bytes handed in, log_writer.h's.
+// turning it on and off. What is in the files, and in which order they are changed, is aof_directory.h's
+// matter; what is promised of bytes handed in, log_writer.h's.
 //
 //   kOff          nothing is written
 //   kOn           effects go to the last incremental file
-//   kStarting     turned on while running: effects go to a file that no manifest names until the first rewrite
+//   kStarting     turned on while running: effects go to a file that no manifest names until the first
+//   rewrite
 //                 has made a base; until then nothing is promised
 //
-// Invariant: the base that a rewrite makes and the incremental file that is begun with it meet at the offset of
-// the fork: both are done within one turn, between two units.
+// Invariant: the base that a rewrite makes and the incremental file that is begun with it meet at the offset
+// of the fork: both are done within one turn, between two units.
 //
 // Loop thread only. What may wait for the disk: the start, turning on and off, Flush, and the change of the
 // manifest at the begin and end of a rewrite.
@@ -52,8 +53,8 @@ class AppendOnlyFile {
   AofDirectory& directory() { return *directory_; }
   // Before the start: the names are known now.
   void SetNames();
-  // After the data of directory() were loaded (or there were none): opens what is to be appended to. Returns what
-  // went wrong.
+  // After the data of directory() were loaded (or there were none): opens what is to be appended to. Returns
+  // what went wrong.
   std::string Start();
   // appendonly yes and no. The data are in the log when the first rewrite is done. Return what went wrong.
   std::string TurnOn();
@@ -113,10 +114,10 @@ class AppendOnlyFile {
   std::unique_ptr<LogWriter> writer_;
   State state_ = State::kOff;
   bool scheduled_ = false;
-  bool base_is_rdb_ = true;       // of the rewrite that runs
-  int64_t incremental_seq_ = 0;   // of the file that was begun with it
-  uint64_t rewrite_offset_ = 0;   // where that file begins
-  uint64_t start_bytes_ = 0;      // of all files when measured_offset_ had been appended
+  bool base_is_rdb_ = true;      // of the rewrite that runs
+  int64_t incremental_seq_ = 0;  // of the file that was begun with it
+  uint64_t rewrite_offset_ = 0;  // where that file begins
+  uint64_t start_bytes_ = 0;     // of all files when measured_offset_ had been appended
   uint64_t measured_offset_ = 0;
   uint64_t base_bytes_ = 0;
   RewriteBackoff backoff_;

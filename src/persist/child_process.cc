@@ -24,8 +24,8 @@ namespace {
 constexpr int kParentGone = 255;
 constexpr int64_t kLookIntervalUs = 1'000'000;
 
-// Bytes that this process has written to since the fork and so does not share, by the kernel's account; 0 when
-// it does not tell. Reading it takes the kernel time in proportion to the memory.
+// Bytes that this process has written to since the fork and so does not share, by the kernel's account; 0
+// when it does not tell. Reading it takes the kernel time in proportion to the memory.
 uint64_t PrivateDirtyBytes() {
   std::FILE* file = std::fopen("/proc/self/smaps_rollup", "re");
   if (file == nullptr) return 0;
@@ -39,7 +39,8 @@ uint64_t PrivateDirtyBytes() {
 }
 
 void ResetSignals() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGCHLD}) {
+  for (const int number :
+       {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGCHLD}) {
     signal(number, SIG_DFL);
   }
   // Whoever stops the server by its terminal stops the server, which sees to its child.
@@ -67,7 +68,8 @@ void ChildProgress::SetError(const std::string& text) {
 }
 
 ChildProcess::ChildProcess() {
-  void* page = mmap(nullptr, sizeof(ChildProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* page =
+      mmap(nullptr, sizeof(ChildProgress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   PINYON_CHECK(page != MAP_FAILED);
   progress_ = new (page) ChildProgress;
 }

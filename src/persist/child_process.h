@@ -1,6 +1,6 @@
-// The one forked child that writes a snapshot or a new log while the server goes on: starting it, seeing how far
-// it is, and hearing of its end. A fork sees the data as they are at that moment, and shares every page that
-// neither side writes.
+// The one forked child that writes a snapshot or a new log while the server goes on: starting it, seeing how
+// far it is, and hearing of its end. A fork sees the data as they are at that moment, and shares every page
+// that neither side writes.
 //
 // The child has the forking thread only. It resets the signal handlers of its parent, never touches the loop,
 // dies with its parent (a server that is started anew must not have its files replaced by a forgotten child),

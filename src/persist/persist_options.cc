@@ -73,10 +73,9 @@ void PersistOptions::DeclareSave(SettingsRegistry& registry) {
     std::vector<std::string> texts = lines();
     return texts.empty() ? std::vector<std::string>{"\"\""} : texts;
   };
-  registry.AddSpecial("save", {.set = set,
-                               .get = [lines] { return JoinWords(lines()); },
-                               .rewrite = rewrite,
-                               .flags = kMultiArg});
+  registry.AddSpecial(
+      "save",
+      {.set = set, .get = [lines] { return JoinWords(lines()); }, .rewrite = rewrite, .flags = kMultiArg});
 }
 
 void PersistOptions::DeclareSnapshots(SettingsRegistry& registry) {
@@ -106,9 +105,9 @@ void PersistOptions::DeclareSnapshots(SettingsRegistry& registry) {
 }
 
 void PersistOptions::DeclareLog(SettingsRegistry& registry, Hooks hooks) {
-  registry.AddBool("appendonly", {.target = &append_only,
-                                  .flags = kDenyWhileLoading,
-                                  .apply = std::move(hooks.append_only_changed)});
+  registry.AddBool(
+      "appendonly",
+      {.target = &append_only, .flags = kDenyWhileLoading, .apply = std::move(hooks.append_only_changed)});
   registry.AddString("appendfilename", {.target = &append_filename,
                                         .default_value = "appendonly.aof",
                                         .flags = kImmutable,

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "persist/fetched_items.h"
+#include "persist/key_delay.h"
 #include "persist/key_text.h"
 #include "persist/rdb_value_writer.h"
 
@@ -26,7 +27,8 @@ class SnapshotWriter {
         sink_(sink),
         options_(options),
         result_(*result),
-        writer_(sink, {.version = result->version, .compress = options.compress}) {}
+        writer_(sink, {.version = result->version, .compress = options.compress}),
+        delay_(options.key_delay) {}
 
   void WriteAll() {
     WriteHeader();
@@ -83,6 +85,10 @@ class SnapshotWriter {
     writer_.WriteString(entry->key());
     writer_.WriteValue(entry);
     ++result_.keys;
+    if (delay_.is_on()) {
+      Progress();
+      delay_.Next();
+    }
     if (++keys_since_ >= kKeysPerProgress || sink_.offset() - last_progress_ >= kBytesPerProgress) Progress();
   }
 
@@ -109,6 +115,7 @@ class SnapshotWriter {
   const RdbSnapshotOptions& options_;
   RdbSnapshotResult& result_;
   RdbValueWriter writer_;
+  KeyDelay delay_;
   uint64_t keys_since_ = 0;
   uint64_t last_progress_ = 0;
 };

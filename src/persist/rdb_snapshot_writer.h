@@ -28,6 +28,7 @@ struct RdbSnapshotOptions {
   // What Entry::access is: to be kept when the eviction policy makes something of it.
   enum class Access : uint8_t { kIgnored, kClock, kFrequency };
   Access access = Access::kIgnored;
+  int64_t key_delay = 0;  // see key_delay.h
   // Called every thousand keys or so, and whenever a megabyte has been written.
   std::function<void(uint64_t keys, uint64_t bytes)> progress = {};
 };

@@ -49,7 +49,8 @@ std::string Snapshots::WriteFile(ChildProgress* progress) const {
   sink.set_sync_every(kSyncEveryBytes);
   RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
                              .compress = rdb_.compression,
-                             .checksum = rdb_.checksum};
+                             .checksum = rdb_.checksum,
+                             .key_delay = options_.key_save_delay};
   options.progress = [progress](uint64_t keys, uint64_t bytes) {
     if (progress == nullptr) return;
     progress->keys_done = keys;

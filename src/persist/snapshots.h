@@ -1,11 +1,11 @@
 // Snapshots of the keyspace on disk: on request, in the background, and when a save point is due.
 //
-// A snapshot is written to a temporary file in the working folder, synced, and renamed over the last one, so that
-// there is a whole one at any time; then the folder is synced. In the background that is a child's work
+// A snapshot is written to a temporary file in the working folder, synced, and renamed over the last one, so
+// that there is a whole one at any time; then the folder is synced. In the background that is a child's work
 // (persist/child_process.h), which the owner polls.
 //
-// Invariants: a failed snapshot leaves the last one and the count of changes as they were; changes that are made
-// while a background save runs count for the next one.
+// Invariants: a failed snapshot leaves the last one and the count of changes as they were; changes that are
+// made while a background save runs count for the next one.
 #pragma once
 
 #include <cstdint>

@@ -79,7 +79,9 @@ class Client final : public ConnectionHandler {
 
   const Connection& connection() const { return *connection_; }
   // It is owed what could be sent but for the log.
-  bool WaitsForLog() const { return !connection_->is_closing() && !connection_->is_writing() && OutputBytes() > 0; }
+  bool WaitsForLog() const {
+    return !connection_->is_closing() && !connection_->is_writing() && OutputBytes() > 0;
+  }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
   size_t MemoryBytes() const;
   ServerControl::ConnectionInfo Info() const;

@@ -136,7 +136,9 @@ void Memory(const InfoSources& s, Out out) {
 
 void Loading(const LoadStatus& load, Out out) {
   const int64_t elapsed_s = std::max<int64_t>(WallMs() / 1000 - load.start_s, 1);
-  const double done = load.total_bytes == 0 ? 0 : static_cast<double>(load.loaded_bytes) / static_cast<double>(load.total_bytes);
+  const double done = load.total_bytes == 0
+                          ? 0
+                          : static_cast<double>(load.loaded_bytes) / static_cast<double>(load.total_bytes);
   const double left_s = done > 0 ? static_cast<double>(elapsed_s) * (1 - done) / done : 1;
   fmt::format_to(out,
                  "loading_start_time:{}\r\nloading_total_bytes:{}\r\nloading_rdb_used_mem:0\r\n"
@@ -148,11 +150,12 @@ void Log(const AppendOnlyFile& log, Out out) {
   const AppendOnlyFile::Stats& stats = log.stats();
   const LogWriter* writer = log.writer();
   const bool healthy = writer == nullptr || writer->health() == LogHealth::kGood;
-  fmt::format_to(out,
-                 "aof_last_rewrite_time_sec:{}\r\naof_last_bgrewrite_status:{}\r\naof_rewrites:{}\r\n"
-                 "aof_rewrites_consecutive_failures:{}\r\naof_last_write_status:{}\r\naof_last_cow_size:{}\r\n",
-                 stats.last_rewrite_s, stats.last_rewrite_ok ? "ok" : "err", stats.rewrites,
-                 stats.failures_in_a_row, healthy ? "ok" : "err", stats.last_copied_bytes);
+  fmt::format_to(
+      out,
+      "aof_last_rewrite_time_sec:{}\r\naof_last_bgrewrite_status:{}\r\naof_rewrites:{}\r\n"
+      "aof_rewrites_consecutive_failures:{}\r\naof_last_write_status:{}\r\naof_last_cow_size:{}\r\n",
+      stats.last_rewrite_s, stats.last_rewrite_ok ? "ok" : "err", stats.rewrites, stats.failures_in_a_row,
+      healthy ? "ok" : "err", stats.last_copied_bytes);
 }
 
 void Persistence(const InfoSources& s, Out out) {
@@ -168,20 +171,21 @@ void Persistence(const InfoSources& s, Out out) {
   const uint64_t total = child.running() ? s.engine.keyspace.TotalKeys() : 0;
   const double percent = total == 0 ? 0 : 100.0 * static_cast<double>(keys) / static_cast<double>(total);
   const bool copied = child.running() && progress.copied_at_us != 0;
-  fmt::format_to(out,
-                 "loading:{}\r\nasync_loading:0\r\ncurrent_cow_peak:{}\r\ncurrent_cow_size:{}\r\n"
-                 "current_cow_size_age:{}\r\ncurrent_fork_perc:{:.2f}\r\ncurrent_save_keys_processed:{}\r\n"
-                 "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:{}\r\n"
-                 "rdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\n"
-                 "rdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\nrdb_last_cow_size:{}\r\n"
-                 "rdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
-                 persistence.loading().running ? 1 : 0, copied ? progress.copied_bytes_peak.load() : 0,
-                 copied ? progress.copied_bytes.load() : 0,
-                 copied ? (MonotonicUs() - progress.copied_at_us) / 1'000'000 : 0, std::min(percent, 100.0), keys,
-                 total, s.engine.stats.changes_since_save, saves ? 1 : 0, snapshots.last_save_s(),
-                 snapshots.last_background_ok() ? "ok" : "err", snapshots.last_background_seconds(),
-                 saves ? child_s : -1, snapshots.saves(), snapshots.last_copied_bytes(),
-                 persistence.loading().keys_expired, persistence.loading().keys_loaded);
+  fmt::format_to(
+      out,
+      "loading:{}\r\nasync_loading:0\r\ncurrent_cow_peak:{}\r\ncurrent_cow_size:{}\r\n"
+      "current_cow_size_age:{}\r\ncurrent_fork_perc:{:.2f}\r\ncurrent_save_keys_processed:{}\r\n"
+      "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:{}\r\n"
+      "rdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\nrdb_last_bgsave_time_sec:{}\r\n"
+      "rdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\nrdb_last_cow_size:{}\r\n"
+      "rdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
+      persistence.loading().running ? 1 : 0, copied ? progress.copied_bytes_peak.load() : 0,
+      copied ? progress.copied_bytes.load() : 0,
+      copied ? (MonotonicUs() - progress.copied_at_us) / 1'000'000 : 0, std::min(percent, 100.0), keys, total,
+      s.engine.stats.changes_since_save, saves ? 1 : 0, snapshots.last_save_s(),
+      snapshots.last_background_ok() ? "ok" : "err", snapshots.last_background_seconds(),
+      saves ? child_s : -1, snapshots.saves(), snapshots.last_copied_bytes(),
+      persistence.loading().keys_expired, persistence.loading().keys_loaded);
   fmt::format_to(out,
                  "aof_enabled:{}\r\naof_rewrite_in_progress:{}\r\naof_rewrite_scheduled:{}\r\n"
                  "aof_current_rewrite_time_sec:{}\r\n",

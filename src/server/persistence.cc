@@ -12,6 +12,7 @@
 #include "engine/log_replay.h"
 #include "persist/aof_loader.h"
 #include "persist/byte_source.h"
+#include "persist/key_delay.h"
 #include "persist/keyspace_loader.h"
 
 namespace pinyon {
@@ -21,18 +22,33 @@ namespace {
 // While data are loaded, clients and signals are looked after so often.
 constexpr int64_t kServeIntervalUs = 20'000;
 
-// Keys that are there already give way (DEBUG RELOAD MERGE).
-class ReplacingLoader final : public KeyspaceLoader {
+// Fills the keyspace as the server wants it.
+class ServerLoader final : public KeyspaceLoader {
  public:
-  explicit ReplacingLoader(Keyspace& keyspace) : KeyspaceLoader(keyspace), keyspace_(keyspace) {}
+  struct Options {
+    bool replace = false;  // keys that are there already (DEBUG RELOAD MERGE)
+    const int64_t& key_delay;
+    std::function<void()> after_delay;
+  };
+  ServerLoader(Keyspace& keyspace, Options options)
+      : KeyspaceLoader(keyspace), keyspace_(keyspace), options_(std::move(options)), delay_(options_.key_delay) {}
+
   bool OnKey(const RdbKey& key, Entry* entry, std::string* reason) override {
-    Database& db = keyspace_.database(key.database);
-    if (const EntryRef old = db.Find(entry->key())) db.Delete(old);
+    if (options_.replace) {
+      Database& db = keyspace_.database(key.database);
+      if (const EntryRef old = db.Find(entry->key())) db.Delete(old);
+    }
+    if (delay_.is_on()) {
+      delay_.Next();
+      options_.after_delay();
+    }
     return KeyspaceLoader::OnKey(key, entry, reason);
   }
 
  private:
   Keyspace& keyspace_;
+  const Options options_;
+  KeyDelay delay_;
 };
 
 uint64_t SizeOf(const std::string& path) {
@@ -45,9 +61,10 @@ LogWriter::Callbacks CallbacksOf(Log& log, std::function<void()> wake) {
           // As Redis: nothing more is acknowledged, and what was can be found on the disk.
           .fatal =
               [&log](const std::string& text) {
-                log.Warning("Can't recover from AOF write error when the AOF fsync policy is 'always'. "
-                            "Exiting... ({})",
-                            text);
+                log.Warning(
+                    "Can't recover from AOF write error when the AOF fsync policy is 'always'. "
+                    "Exiting... ({})",
+                    text);
                 std::fflush(nullptr);
                 _exit(1);
               },
@@ -130,9 +147,9 @@ std::string Persistence::LoadSnapshot(const std::string& path, const LoadOptions
   File file;
   if (const FileError error = File::OpenToRead(FileSystem::Real(), path, &file)) return error.Text();
   FileSource source(file.fd());
-  KeyspaceLoader plain_loader(engine_.keyspace);
-  ReplacingLoader replacing_loader(engine_.keyspace);
-  KeyspaceLoader& loader = load.replace ? replacing_loader : plain_loader;
+  ServerLoader loader(engine_.keyspace, {.replace = load.replace,
+                                         .key_delay = options_.key_load_delay,
+                                         .after_delay = [this] { OnLoadProgress(loading_.loaded_bytes); }});
   // Whoever loads a snapshot goes by the clock; time stands still otherwise while data are loaded.
   RdbReadOptions options{.drop_expired = load.drop_expired, .verify_checksum = engine_.options.rdb.checksum};
   if (load.drop_expired) engine_.keyspace.set_now_ms(WallMs());
@@ -196,14 +213,17 @@ std::string Persistence::LoadAndOpen() {
   if (options_.append_only) {
     std::string error = LoadLog();
     if (error.empty()) error = log_file_.Start();
-    if (!error.empty()) return fmt::format("Bad file format reading the append only file, or it can't be opened: {}", error);
-    if (engine_.keyspace.TotalKeys() > 0) log_.Notice("DB loaded from append only file: {:.3f} seconds", seconds());
+    if (!error.empty())
+      return fmt::format("Bad file format reading the append only file, or it can't be opened: {}", error);
+    if (engine_.keyspace.TotalKeys() > 0)
+      log_.Notice("DB loaded from append only file: {:.3f} seconds", seconds());
     engine_.effects.SetListener(this);
   } else if (access(options_.db_filename.c_str(), F_OK) == 0) {
     BeginLoading(SizeOf(options_.db_filename));
     const std::string error = LoadSnapshot(options_.db_filename, {.drop_expired = true}, nullptr);
     EndLoading();
-    if (!error.empty()) return fmt::format("Fatal error loading the DB, check server logs. Exiting. ({})", error);
+    if (!error.empty())
+      return fmt::format("Fatal error loading the DB, check server logs. Exiting. ({})", error);
     log_.Notice("DB loaded from disk: {:.3f} seconds", seconds());
   }
   snapshots_.NoteLoaded();
@@ -281,19 +301,22 @@ std::string Persistence::OnAppendOnlyChanged() {
 }
 
 PersistenceControl::Answer Persistence::Save() {
-  if (child_.task() == ChildProcess::Task::kSnapshot) return {false, "ERR Background save already in progress"};
+  if (child_.task() == ChildProcess::Task::kSnapshot)
+    return {false, "ERR Background save already in progress"};
   if (!snapshots_.Save()) return {false, "ERR"};
   UpdateRefusal();
   return {true, "OK"};
 }
 
 PersistenceControl::Answer Persistence::BackgroundSave(bool schedule, bool in_transaction) {
-  if (child_.task() == ChildProcess::Task::kSnapshot) return {false, "ERR Background save already in progress"};
+  if (child_.task() == ChildProcess::Task::kSnapshot)
+    return {false, "ERR Background save already in progress"};
   if (child_.running() || in_transaction) {
     if (!schedule && !in_transaction) {
-      return {false,
-              "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order "
-              "to schedule a BGSAVE whenever possible."};
+      return {
+          false,
+          "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order "
+          "to schedule a BGSAVE whenever possible."};
     }
     snapshots_.Schedule();
     return {true, "Background saving scheduled"};
@@ -311,8 +334,9 @@ PersistenceControl::Answer Persistence::RewriteLog(bool in_transaction) {
     return {true, "Background append only file rewriting scheduled"};
   }
   if (StartRewrite()) return {true, "Background append only file rewriting started"};
-  return {false,
-          "ERR Can't execute an AOF background rewriting. Please check the server logs for more information."};
+  return {
+      false,
+      "ERR Can't execute an AOF background rewriting. Please check the server logs for more information."};
 }
 
 PersistenceControl::Answer Persistence::Reload(const ReloadOptions& options) {

@@ -1,5 +1,6 @@
-// What the server does about its disk: loads at the start, hands effects to the log, lets snapshots and rewrites
-// run (one child at a time), refuses writes that could not be kept, and sees to the data when the server stops.
+// What the server does about its disk: loads at the start, hands effects to the log, lets snapshots and
+// rewrites run (one child at a time), refuses writes that could not be kept, and sees to the data when the
+// server stops.
 //
 // The parts that do the work are in persist/; here they meet the engine and the loop.
 #pragma once
@@ -74,9 +75,9 @@ class Persistence final : public PersistenceControl, public EffectListener {
 
  private:
   struct LoadOptions {
-    bool is_preamble = false;   // of a log
+    bool is_preamble = false;  // of a log
     bool drop_expired = false;
-    bool replace = false;       // keys that are there already
+    bool replace = false;  // keys that are there already
   };
   // *end (may be null): the offset behind it.
   std::string LoadSnapshot(const std::string& path, const LoadOptions& load, uint64_t* end);
@@ -99,10 +100,10 @@ class Persistence final : public PersistenceControl, public EffectListener {
   Snapshots snapshots_;
   AppendOnlyFile log_file_;
   LoadStatus loading_;
-  int64_t served_us_ = 0;      // when clients were last served while loading
-  int shown_percent_ = -1;     // by the bar on a terminal, or in the log
+  int64_t served_us_ = 0;   // when clients were last served while loading
+  int shown_percent_ = -1;  // by the bar on a terminal, or in the log
   bool bar_shown_ = false;
-  uint64_t loaded_before_ = 0; // bytes of the files that were loaded before the current one
+  uint64_t loaded_before_ = 0;  // bytes of the files that were loaded before the current one
 };
 
 }  // namespace pinyon

@@ -61,7 +61,8 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       turn_(engine_, dispatcher_),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
       persistence_(
-          engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); }, [this] { loop_.RunOnce(); }),
+          engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); },
+          [this] { loop_.RunOnce(); }),
       listeners_(loop_, configuration.network, log_,
                  [this](Connection* connection) { OnAccept(connection); }),
       run_id_(RandomHex(Random::FromSystem(), 40)),
@@ -227,7 +228,8 @@ void Server::OnStopSignal(const char* name, int flags) {
   log_.Raw(LogLevel::kWarning, fmt::format("{}:signal-handler ({}) Received {} scheduling shutdown...\n",
                                            getpid(), WallMs() / 1000, name));
   if (!Shutdown(flags)) {
-    log_.Warning("SIGTERM received but errors trying to shut down the server, check the logs for more information");
+    log_.Warning(
+        "SIGTERM received but errors trying to shut down the server, check the logs for more information");
   }
 }
 
@@ -384,10 +386,21 @@ void Server::OnOutputLimit(Client& client) {
 InfoSources Server::Sources() {
   uint64_t clients_memory = 0;
   for (const auto& [id, client] : clients_) clients_memory += client->MemoryBytes();
-  return {
-      engine_,         persistence_,   stats_,           turn_.stats(),              configuration_.network,     configuration_.process,
-      cycles_,         run_id_,        executable_,      configuration_.config_path, start_ms_,
-      startup_memory_, clients_memory, max_input_bytes_, max_output_bytes_};
+  return {engine_,
+          persistence_,
+          stats_,
+          turn_.stats(),
+          configuration_.network,
+          configuration_.process,
+          cycles_,
+          run_id_,
+          executable_,
+          configuration_.config_path,
+          start_ms_,
+          startup_memory_,
+          clients_memory,
+          max_input_bytes_,
+          max_output_bytes_};
 }
 
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }

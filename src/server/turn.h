@@ -84,7 +84,7 @@ class Turn {
   std::function<bool()> background_;
   std::deque<Client*> ready_;
   std::deque<Client*> flush_;
-  std::deque<Client*> gated_;  // written to as far as the log allows
+  std::deque<Client*> gated_;   // written to as far as the log allows
   std::vector<Request> batch_;  // never grows beyond what is reserved
   std::vector<Visit> visits_;
   size_t fetched_ = 0;  // requests of the batch whose entries were fetched

@@ -186,8 +186,12 @@ bool ServerProcess::WaitUntilReady() {
     try {
       RawClient client = Connect(options_.ready_timeout_ms);
       client.SendCommand({"PING"});
-      // Any answer will do: with a password, or with no place left, it is an error.
-      client.ReadRawReply();
+      // Any answer will do, with a password, or with no place left, it is an error; but one that data are still
+      // being loaded.
+      if (client.ReadRawReply().starts_with("-LOADING")) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        continue;
+      }
       // Another process may have taken the port between our look and the child's bind.
       if (!WaitForExit(20).has_value()) return true;
     } catch (const ClientError&) {

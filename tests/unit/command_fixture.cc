@@ -27,10 +27,9 @@ std::string FakeServerControl::Info(std::span<const std::string_view> sections) 
   return "# Server\r\n";
 }
 
-bool FakeServerControl::Shutdown(bool, bool, std::string* error) {
+bool FakeServerControl::Shutdown(int) {
   ++shutdown_calls;
-  *error = shutdown_error;
-  return shutdown_error.empty();
+  return !refuses_shutdown;
 }
 
 void FakeServerControl::CloseSession(Session& session, bool) {

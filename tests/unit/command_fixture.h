@@ -37,7 +37,7 @@ class FakeServerControl final : public ServerControl {
  public:
   std::string Info(std::span<const std::string_view> sections) override;
   void ResetStats() override { ++reset_stats_calls; }
-  bool Shutdown(bool now, bool force, std::string* error) override;
+  bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
   void OnSessionResumed(Session& session) override {
     if (on_resumed) on_resumed(session);
@@ -51,7 +51,7 @@ class FakeServerControl final : public ServerControl {
   std::vector<std::string> info_sections;
   std::vector<uint64_t> closed_sessions;
   std::string rewrite_error;
-  std::string shutdown_error;  // not empty: Shutdown is refused with it
+  bool refuses_shutdown = false;
   int reset_stats_calls = 0;
   int shutdown_calls = 0;
   bool active_expiry = true;

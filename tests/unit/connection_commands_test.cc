@@ -160,9 +160,9 @@ TEST_CASE("shutdown", "[admin]") {
   }
   CHECK(f.Run("SHUTDOWN ABORT") == "-ERR No shutdown in progress.\r\n");
   CHECK(f.server.shutdown_calls == 0);
-  f.server.shutdown_error = "ERR Errors trying to SHUTDOWN. Check logs.";
+  f.server.refuses_shutdown = true;
   CHECK(f.Run("SHUTDOWN") == "-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
-  f.server.shutdown_error.clear();
+  f.server.refuses_shutdown = false;
   CHECK(f.Run("SHUTDOWN NOSAVE NOW FORCE").empty());
   CHECK(f.server.shutdown_calls == 2);
 }
