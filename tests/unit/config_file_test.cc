@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "persist/persist_options.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
@@ -19,6 +20,7 @@ struct Fixture {
   int timeout_s = 0;
   int hz = 0;
   std::string requirepass;
+  PersistOptions persist;
   InertSettings inert;
   SettingsRegistry registry;
   ConfigReader reader{&registry};
@@ -28,6 +30,7 @@ struct Fixture {
     registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX});
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddString("requirepass", {.target = &requirepass});
+    persist.Declare(registry, {});
     inert.Declare(&registry);
     char folder_template[] = "/tmp/pinyon-config-XXXXXX";
     REQUIRE(mkdtemp(folder_template) != nullptr);

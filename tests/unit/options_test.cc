@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "keyspace/encoding_limits.h"
 #include "persist/rdb_options.h"
+#include "persist/persist_options.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
@@ -25,6 +26,7 @@ struct Fixture {
   std::vector<std::string> bind;
   EncodingLimits encoding;
   RdbOptions rdb;
+  PersistOptions persist;
   InertSettings inert;
   SettingsRegistry registry;
 
@@ -34,6 +36,7 @@ struct Fixture {
     registry.AddStringList("bind", {.target = &bind});
     encoding.Declare(registry);
     rdb.Declare(registry);
+    persist.Declare(registry, {});
     inert.Declare(&registry);
   }
 
@@ -199,7 +202,6 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"crash-memcheck-enabled", "yes"},
       {"dbfilename", "dump.rdb"},
       {"disable-thp", "yes"},
-      {"dynamic-hz", "yes"},
       {"enable-module-command", "no"},
       {"hash-max-listpack-entries", "512"},
       {"hash-max-listpack-value", "64"},
@@ -270,7 +272,6 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"set-max-intset-entries", "512"},
       {"shutdown-on-sigint", "default"},
       {"shutdown-on-sigterm", "default"},
-      {"shutdown-timeout", "10"},
       {"slave-announce-ip", ""},
       {"slave-announce-port", "0"},
       {"slave-ignore-maxmemory", "yes"},
@@ -285,7 +286,6 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"stop-writes-on-bgsave-error", "yes"},
       {"stream-node-max-bytes", "4096"},
       {"stream-node-max-entries", "100"},
-      {"supervised", "no"},
       {"syslog-enabled", "no"},
       {"syslog-facility", "local0"},
       {"syslog-ident", "redis"},
@@ -335,16 +335,8 @@ TEST_CASE("Directives without effect keep their values and are named once in use
                  "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
   CHECK(f.inert.NamesInUse(f.registry) ==
-        std::vector<std::string>{"appendonly", "lfu-decay-time", "maxmemory", "replicaof"});
+        std::vector<std::string>{"lfu-decay-time", "maxmemory", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
-}
-
-TEST_CASE("Save points count as without effect only when they were asked for", "[inert_settings]") {
-  Fixture f;
-  REQUIRE(f.Start({"--save", ""}) == "");
-  CHECK(f.inert.NamesInUse(f.registry).empty());
-  REQUIRE(f.registry.Load({"save", "3600 1 300 100 60 10000"}) == "");
-  CHECK(f.inert.NamesInUse(f.registry) == std::vector<std::string>{"save"});
 }
 
 TEST_CASE("What CONFIG SET changes without effect is reported when it is not the default",
@@ -355,13 +347,10 @@ TEST_CASE("What CONFIG SET changes without effect is reported when it is not the
   const std::vector<std::pair<std::string_view, std::string_view>> changes = {
       {"maxmemory", "1gb"},
       {"maxmemory", "0"},
-      {"appendonly", "yes"},
-      {"save", "1 1"},
-      {"save", ""},
       {"slowlog-max-len", "128"},
       {"notify-keyspace-events", "KEA"}};
   for (const auto& change : changes) f.registry.Set({change}, {});
-  CHECK(reported == std::vector<std::string>{"maxmemory", "appendonly", "save", "notify-keyspace-events"});
+  CHECK(reported == std::vector<std::string>{"maxmemory", "notify-keyspace-events"});
 }
 
 TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {
