@@ -55,7 +55,8 @@ class Keyspace {
     access_clock_ = static_cast<uint32_t>(now_ms / 1000) & 0xffffff;
   }
 
-  // While data are loaded nothing is past its time, whatever the clock says; entries are touched all the same.
+  // While data are loaded nothing is past its time, whatever the clock says; entries are touched all the
+  // same.
   void StopTime(int64_t wall_ms) {
     set_now_ms(wall_ms);
     now_ms_ = 0;

@@ -1,5 +1,5 @@
-// The wait per key of rdb-key-save-delay and key-load-delay, by which tests make a save or a load last: so many
-// microseconds a key, or, if negative, a microsecond every so many keys.
+// The wait per key of rdb-key-save-delay and key-load-delay, by which tests make a save or a load last: so
+// many microseconds a key, or, if negative, a microsecond every so many keys.
 #pragma once
 
 #include <unistd.h>

@@ -31,7 +31,10 @@ class ServerLoader final : public KeyspaceLoader {
     std::function<void()> after_delay;
   };
   ServerLoader(Keyspace& keyspace, Options options)
-      : KeyspaceLoader(keyspace), keyspace_(keyspace), options_(std::move(options)), delay_(options_.key_delay) {}
+      : KeyspaceLoader(keyspace),
+        keyspace_(keyspace),
+        options_(std::move(options)),
+        delay_(options_.key_delay) {}
 
   bool OnKey(const RdbKey& key, Entry* entry, std::string* reason) override {
     if (options_.replace) {

@@ -76,7 +76,9 @@ inline void FillWithEverything(RawClient& client) {
   run({"SELECT", "0"});
 }
 
-inline std::string Digest(ServerProcess& server) { return TextOf(server.Connect().Call({"DEBUG", "DIGEST"})); }
+inline std::string Digest(ServerProcess& server) {
+  return TextOf(server.Connect().Call({"DEBUG", "DIGEST"}));
+}
 
 // A field of INFO, "" if it is not there.
 inline std::string InfoField(RawClient& client, const std::string& section, const std::string& name) {

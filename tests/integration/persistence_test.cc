@@ -148,7 +148,8 @@ TEST_CASE("a failed save refuses writes until one succeeds", "[persistence]") {
   CHECK(TextOf(client.Call({"BGSAVE"})) == "Background saving started");
   REQUIRE(BackgroundDone(client));
   CHECK(InfoField(client, "persistence", "rdb_last_bgsave_status") == "err");
-  CHECK(TextOf(client.Call({"SET", "a", "2"})).starts_with("MISCONF Redis is configured to save RDB snapshots"));
+  CHECK(TextOf(client.Call({"SET", "a", "2"}))
+            .starts_with("MISCONF Redis is configured to save RDB snapshots"));
   CHECK(TextOf(client.Call({"PING"})).starts_with("MISCONF"));
   CHECK(TextOf(client.Call({"GET", "a"})) == "1");
   CHECK(TextOf(client.Call({"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"})) == "OK");
@@ -173,7 +174,8 @@ TEST_CASE("clients are told while data are loaded", "[persistence]") {
   auto server = Launch({.binary = PinyonBinary(), .args = args, .wait_until_ready = false});
   REQUIRE(Eventually([&] {
     try {
-      return TextOf(server->Connect().Call({"GET", "key:1"})) == "LOADING Redis is loading the dataset in memory";
+      return TextOf(server->Connect().Call({"GET", "key:1"})) ==
+             "LOADING Redis is loading the dataset in memory";
     } catch (const ClientError&) {
       return false;
     }

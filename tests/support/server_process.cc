@@ -186,8 +186,8 @@ bool ServerProcess::WaitUntilReady() {
     try {
       RawClient client = Connect(options_.ready_timeout_ms);
       client.SendCommand({"PING"});
-      // Any answer will do, with a password, or with no place left, it is an error; but one that data are still
-      // being loaded.
+      // Any answer will do, with a password, or with no place left, it is an error; but one that data are
+      // still being loaded.
       if (client.ReadRawReply().starts_with("-LOADING")) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         continue;

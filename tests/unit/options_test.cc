@@ -11,8 +11,8 @@
 
 #include "base/strings.h"
 #include "keyspace/encoding_limits.h"
-#include "persist/rdb_options.h"
 #include "persist/persist_options.h"
+#include "persist/rdb_options.h"
 #include "server/inert_settings.h"
 
 namespace pinyon {
