@@ -32,17 +32,20 @@ def free_port():
 
 
 class Server:
-    """One running server in a folder of its own; `with` stops it and removes the folder."""
+    """One running server in a folder of its own; `with` stops it and removes the folder, unless it was given."""
 
-    def __init__(self, name, command, pinned):
+    def __init__(self, name, command, pinned, folder=None, start_timeout_s=START_TIMEOUT_S):
         self.name = name
         self.port = free_port()
-        self.folder = tempfile.mkdtemp(prefix="pinyon-bench-")
+        self.start_timeout_s = start_timeout_s
+        self.keep_folder = folder is not None
+        self.folder = folder or tempfile.mkdtemp(prefix="pinyon-bench-")
         words = shlex.split(command.format(port=self.port))
         # A relative path means the caller's folder, else the repository; the server runs in a folder of its own.
         binary = shutil.which(words[0]) or shutil.which(str(ROOT / words[0]))
         if not binary:
-            shutil.rmtree(self.folder)
+            if not self.keep_folder:
+                shutil.rmtree(self.folder)
             raise Failure(f"{name}: no such program: {words[0]}")
         words[0] = os.path.abspath(binary)
         if pinned:
@@ -69,10 +72,11 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.keep_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait_until_ready(self):
-        end = time.monotonic() + START_TIMEOUT_S
+        end = time.monotonic() + self.start_timeout_s
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 if self.call("PING") == b"+PONG":

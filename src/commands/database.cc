@@ -63,7 +63,9 @@ void Flushdb(Call& call) {
 
 // FLUSHALL [ASYNC | SYNC]
 void Flushall(Call& call) {
-  if (ParseFlushMode(call)) Flush(call, 0, call.engine.keyspace.DatabaseCount() - 1);
+  if (!ParseFlushMode(call)) return;
+  Flush(call, 0, call.engine.keyspace.DatabaseCount() - 1);
+  if (call.engine.persistence != nullptr) call.engine.persistence->OnFlushAll();
 }
 
 // DBSIZE

@@ -91,7 +91,7 @@ class Engine final : public KeyspaceObserver {
   // whose access is limited, so that it costs everybody else one test.
   std::function<bool(Session&, const Command&, Args)> access_check;
 
-  // Set by the server.
+  // Set by the server; null where nothing is kept on disk.
   PersistenceControl* persistence = nullptr;
 
   EngineStats stats;

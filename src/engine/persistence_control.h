@@ -33,6 +33,8 @@ class PersistenceControl {
   virtual Answer Reload(const ReloadOptions& options) = 0;
   // DEBUG LOADAOF: empties the keyspace and loads the append-only file again.
   virtual Answer ReloadLog() = 0;
+  // FLUSHALL has emptied the keyspace.
+  virtual void OnFlushAll() = 0;
 };
 
 }  // namespace pinyon

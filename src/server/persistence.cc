@@ -236,7 +236,12 @@ std::string Persistence::LoadAndOpen() {
 // --- while the server runs ---
 
 uint64_t Persistence::Append(std::string_view commands) {
-  return log_file_.Append(commands, WallMs() / 1000);
+  return first_offset_ + log_file_.Append(commands, WallMs() / 1000);
+}
+
+uint64_t Persistence::ReplyOffset() const {
+  const uint64_t reached = log_file_.reply_offset();
+  return reached == ~uint64_t{0} ? reached : first_offset_ + reached;
 }
 
 void Persistence::EmptyKeyspace() {
@@ -298,6 +303,7 @@ std::string Persistence::OnAppendOnlyChanged() {
     log_.Warning("Unable to turn on the append only file: {}", error);
     return "Unable to turn on AOF. Check server logs.";
   }
+  first_offset_ = engine_.effects.offset();
   engine_.effects.SetListener(this);
   if (!child_.running()) StartWhatIsDue();
   return {};
@@ -371,6 +377,12 @@ PersistenceControl::Answer Persistence::ReloadLog() {
   engine_.stats.changes_since_save = 0;
   log_.Warning("Append Only File loaded by DEBUG LOADAOF");
   return {true, "OK"};
+}
+
+// What was there must not come back after a crash.
+void Persistence::OnFlushAll() {
+  snapshots_.StopBackground();
+  if (!options_.save_points.empty()) snapshots_.Save();
 }
 
 bool Persistence::PrepareStop(int flags) {

@@ -60,11 +60,12 @@ class Persistence final : public PersistenceControl, public EffectListener {
   int64_t LastSave() const override { return snapshots_.last_save_s(); }
   Answer Reload(const ReloadOptions& options) override;
   Answer ReloadLog() override;
+  void OnFlushAll() override;
 
   // EffectListener
   uint64_t Append(std::string_view commands) override;
   void Commit() override { log_file_.Commit(); }
-  uint64_t ReplyOffset() const override { return log_file_.reply_offset(); }
+  uint64_t ReplyOffset() const override;
 
   const LoadStatus& loading() const { return loading_; }
   const Snapshots& snapshots() const { return snapshots_; }
@@ -99,6 +100,8 @@ class Persistence final : public PersistenceControl, public EffectListener {
   ChildProcess child_;
   Snapshots snapshots_;
   AppendOnlyFile log_file_;
+  // Offsets of the engine go on when the log is turned off and on again, those of the log begin with 0.
+  uint64_t first_offset_ = 0;
   LoadStatus loading_;
   int64_t served_us_ = 0;   // when clients were last served while loading
   int shown_percent_ = -1;  // by the bar on a terminal, or in the log

@@ -138,6 +138,21 @@ TEST_CASE("save points, and the save at the end", "[persistence]") {
   CHECK(server->Connect().Call({"DBSIZE"}).Integer() == 3);
 }
 
+TEST_CASE("what FLUSHALL took does not come back", "[persistence][redis-ok]") {
+  DataFolder folder;
+  {
+    auto server = folder.Start(PinyonBinary(), {"--save", "1000 1000"});
+    RawClient client = server->Connect();
+    client.Call({"SET", "a", "1"});
+    CHECK(TextOf(client.Call({"SAVE"})) == "OK");
+    CHECK(TextOf(client.Call({"FLUSHALL"})) == "OK");
+    server->Signal(SIGKILL);
+    server->WaitForExit(10'000);
+  }
+  auto server = folder.Start(PinyonBinary());
+  CHECK(server->Connect().Call({"DBSIZE"}).Integer() == 0);
+}
+
 TEST_CASE("a failed save refuses writes until one succeeds", "[persistence]") {
   DataFolder folder;
   auto server = folder.Start(PinyonBinary(), {"--save", "1000 1000"});
@@ -239,8 +254,9 @@ TEST_CASE("the log can be turned on and off while the server runs", "[persistenc
   CHECK(TextOf(client.Call({"SET", "unlogged", "4"})) == "OK");
   REQUIRE(TextOf(client.Call({"CONFIG", "SET", "appendonly", "yes"})) == "OK");
   REQUIRE(BackgroundDone(client));
+  CHECK(TextOf(client.Call({"SET", "logged", "5"})) == "OK");
   CHECK(TextOf(client.Call({"DEBUG", "LOADAOF"})) == "OK");
-  CHECK(client.Call({"EXISTS", "unlogged"}).Integer() == 1);
+  CHECK(client.Call({"EXISTS", "unlogged", "logged"}).Integer() == 2);
   CHECK(HealthyUntilTheEnd(*server));
 }
 
