@@ -91,6 +91,7 @@ void LogWriter::Commit() {
 void LogWriter::UpdateGate() { gated_ = policy_ == FsyncPolicy::kAlways && !suspended_; }
 
 void LogWriter::SetPolicy(FsyncPolicy policy) {
+  if (policy == policy_) return;
   policy_ = policy;
   UpdateGate();
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -99,6 +100,7 @@ void LogWriter::SetPolicy(FsyncPolicy policy) {
 }
 
 void LogWriter::SetSyncSuspended(bool suspended) {
+  if (suspended == suspended_) return;
   suspended_ = suspended;
   UpdateGate();
   const std::lock_guard<std::mutex> lock(mutex_);

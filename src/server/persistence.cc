@@ -270,6 +270,8 @@ void Persistence::Tick() {
                                                   : log_file_.OnChildEnded(*result);
   }
   if (!child_.running()) StartWhatIsDue();
+  // Whether anything is synced may depend on whether a child runs.
+  log_file_.UpdatePolicy();
   UpdateRefusal();
 }
 
