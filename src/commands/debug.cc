@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/glob.h"
 #include "base/log.h"
+#include "commands/answer.h"
 #include "commands/debug_collections.h"
 #include "commands/families.h"
 #include "engine/call.h"
@@ -45,6 +46,8 @@ constexpr std::string_view kHelp[] = {
     "    Statistics of the tables of all databases that hold keys.",
     "LISTPACK <key>",
     "    Print the listpack of a small collection on the server's standard output.",
+    "LOADAOF",
+    "    Empty all databases and load the append-only file again.",
     "LOG <message>",
     "    Write the message to the server's log.",
     "OBJECT <key>",
@@ -63,6 +66,9 @@ constexpr std::string_view kHelp[] = {
     "QUICKLIST-PACKED-THRESHOLD <size>",
     "    Keep list elements of at least that size in a chunk of their own; 0 restores",
     "    the default.",
+    "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+    "    Save a snapshot, empty all databases, and load it again. With MERGE, keys that",
+    "    are there already are replaced.",
     "SDSLEN <key>",
     "    Show the lengths and the memory of a key and its string.",
     "SEGFAULT",
@@ -223,10 +229,6 @@ void Protocol(Call& call) {
   reply.Error(
       "ERR Wrong protocol type name. Please use one of the following: "
       "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
-}
-
-void ReplyAnswer(Call& call, const PersistenceControl::Answer& answer) {
-  answer.ok ? call.reply.SimpleString(answer.text) : call.reply.Error(answer.text);
 }
 
 void Reload(Call& call) {

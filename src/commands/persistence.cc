@@ -1,14 +1,11 @@
 // Commands about what reaches the disk: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF.
+#include "commands/answer.h"
 #include "commands/families.h"
 #include "engine/call.h"
 
 namespace pinyon {
 
 namespace {
-
-void ReplyAnswer(Call& call, const PersistenceControl::Answer& answer) {
-  answer.ok ? call.reply.SimpleString(answer.text) : call.reply.Error(answer.text);
-}
 
 // SAVE
 void Save(Call& call) { ReplyAnswer(call, call.engine.persistence->Save()); }
