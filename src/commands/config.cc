@@ -31,7 +31,8 @@ void ConfigSet(Call& call) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (size_t i = 2; i < call.argc(); i += 2) pairs.emplace_back(call.args[i], call.args[i + 1]);
   const std::string error = call.engine.settings.Set(
-      pairs, {.allow_protected = IsPermitted(call.engine.options.enable_protected_configs, call.session)});
+      pairs, {.allow_protected = IsPermitted(call.engine.options.enable_protected_configs, call.session),
+              .loading = call.engine.is_loading});
   if (error.empty()) {
     call.reply.Ok();
   } else {

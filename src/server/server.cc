@@ -228,8 +228,8 @@ void Server::OnStopSignal(const char* name, int flags) {
   log_.Raw(LogLevel::kWarning, fmt::format("{}:signal-handler ({}) Received {} scheduling shutdown...\n",
                                            getpid(), WallMs() / 1000, name));
   if (!Shutdown(flags)) {
-    log_.Warning(
-        "SIGTERM received but errors trying to shut down the server, check the logs for more information");
+    log_.Warning("{} received but errors trying to shut down the server, check the logs for more information",
+                 name);
   }
 }
 
