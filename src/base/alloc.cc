@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/chunk_supply.h"
 #include "base/clock.h"
 
 #ifdef PINYON_PLAIN_MALLOC
@@ -65,7 +66,10 @@ void FreeAligned(void* block, size_t size, size_t) {
   plain_used.fetch_sub(size, std::memory_order_relaxed);
   std::free(block);
 }
-size_t UsableSize(size_t size) { return (size + kClassBytes - 1) / kClassBytes * kClassBytes; }
+size_t UsableSize(size_t size) {
+  if (size <= kMaxSmallBytes) return ClassBytes(ClassOf(size));
+  return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+}
 void* AllocateBlock(size_t used_bytes) {
   plain_used.fetch_add(used_bytes, std::memory_order_relaxed);
   void* block = std::aligned_alloc(kPageBytes, kBlockBytes);
@@ -93,10 +97,14 @@ const char* AllocatorName() { return "libc"; }
 namespace {
 
 constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
-constexpr size_t kHugePageBytes = 2 * 1024 * 1024;
-constexpr size_t kChunkBytes = 2 * kHugePageBytes;  // of address space at a time
+constexpr size_t kHugePageBytes = ChunkSupply::kHugePageBytes;
+// With so many slabs (32 MiB) the next chunk is made ready ahead.
+constexpr uint64_t kAheadFromSlabs = 512;
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
-constexpr size_t kClasses = kMaxSmallBytes / kClassBytes + 1;
+constexpr size_t kClasses = ClassOf(kMaxSmallBytes) + 1;
+// A class that has so many slabs gets the memory of further ones all at once: sixteen page faults cost
+// several times as much. Classes that are little used stay at the pages that they touch.
+constexpr uint32_t kPopulateFrom = 16;
 
 struct FreeLink {
   FreeLink* next;
@@ -136,7 +144,8 @@ Slab* SlabOf(void* block) {
 // Address space from which 64 KiB at a time are taken.
 struct Chunk {
   char* next = nullptr;
-  size_t left = 0;  // in units of 64 KiB
+  size_t left = 0;        // in units of 64 KiB
+  bool is_ready = false;  // it has its memory already
 };
 
 struct Heap {
@@ -146,11 +155,13 @@ struct Heap {
       0;  // in small blocks handed out, remote-freed ones included until they are taken back
   uint64_t block_used_bytes = 0;
   uint64_t slab_count = 0;  // slabs that belong to a class
+  uint32_t slabs_of[kClasses] = {};
   std::vector<void*> empty_dirty;
   std::vector<void*> empty_clean;
   // Slabs and blocks are carved from different chunks: slabs fill their pages, blocks seldom do.
   Chunk slab_chunk;
   Chunk block_chunk;
+  ChunkSupply supply;
   char* filling = nullptr;    // the huge page's worth that slabs are carved from
   std::vector<char*> filled;  // those carved up, see TakeFilledRange
 
@@ -184,37 +195,44 @@ T* PopBack(std::vector<T*>& list) {
   return memory;
 }
 
-// Takes the next 64 KiB of a chunk, and a new chunk when it is used up.
-void* CarveChunk(Chunk& chunk) {
-  if (chunk.left == 0) {
-    void* mapped = mmap(nullptr, kChunkBytes + kHugePageBytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED) OutOfMemory(kChunkBytes);
-    const uintptr_t aligned =
-        (reinterpret_cast<uintptr_t>(mapped) + kHugePageBytes - 1) & ~(uintptr_t{kHugePageBytes} - 1);
-    chunk.next = reinterpret_cast<char*>(aligned);
-    chunk.left = kChunkBytes / kSlabBytes;
-  }
-  void* memory = chunk.next;
+void Refill(Chunk& chunk, ChunkSupply::Chunk supplied) {
+  PINYON_ASSERT(chunk.left == 0);
+  if (supplied.memory == nullptr) OutOfMemory(ChunkSupply::kChunkBytes);
+  chunk = {supplied.memory, ChunkSupply::kChunkBytes / kSlabBytes, supplied.is_ready};
+}
+
+// Takes the next 64 KiB of a chunk.
+char* Carve(Chunk& chunk) {
+  char* memory = chunk.next;
   chunk.next += kSlabBytes;
   --chunk.left;
   return memory;
 }
 
-// Memory for a slab: what was in use before, else fresh. A huge page's worth of fresh slabs that have all
-// been handed out waits to become one.
-void* NewSlabMemory() {
+// Address space for a slab: what was in use before, else fresh. Says whether its memory is there, too. A huge
+// page's worth of fresh slabs that have all been handed out waits to become one.
+void* NewSlabMemory(bool* is_there) {
+  *is_there = true;
   if (void* memory = PopBack(heap.empty_dirty)) return memory;
+  *is_there = false;
   if (void* memory = PopBack(heap.empty_clean)) return memory;
-  char* memory = static_cast<char*>(CarveChunk(heap.slab_chunk));
-  const bool starts_page = reinterpret_cast<uintptr_t>(memory) % kHugePageBytes == 0;
-  if (starts_page && heap.filling != nullptr) heap.filled.push_back(heap.filling);
-  if (starts_page) heap.filling = memory;
+  if (heap.slab_chunk.left == 0)
+    Refill(heap.slab_chunk, heap.supply.Take(heap.slab_count >= kAheadFromSlabs));
+  char* memory = Carve(heap.slab_chunk);
+  *is_there = heap.slab_chunk.is_ready;
+  if (reinterpret_cast<uintptr_t>(memory) % kHugePageBytes == 0) {
+    if (heap.filling != nullptr) heap.filled.push_back(heap.filling);
+    heap.filling = *is_there ? nullptr : memory;
+  }
   return memory;
 }
 
-Slab* NewSlab(size_t block_bytes) {
-  Slab* slab = new (NewSlabMemory()) Slab;
+Slab* NewSlab(size_t index) {
+  const size_t block_bytes = ClassBytes(index);
+  bool is_there = false;
+  void* memory = NewSlabMemory(&is_there);
+  if (++heap.slabs_of[index] > kPopulateFrom && !is_there) ChunkSupply::Populate(memory, kSlabBytes);
+  Slab* slab = new (memory) Slab;
   slab->block_bytes = static_cast<uint16_t>(block_bytes);
   slab->state = SlabState::kCurrent;
   slab->used = 0;
@@ -227,7 +245,7 @@ Slab* NewSlab(size_t block_bytes) {
 }
 
 void LinkPartial(Slab* slab) {
-  Slab*& head = heap.partial[slab->block_bytes / kClassBytes];
+  Slab*& head = heap.partial[ClassOf(slab->block_bytes)];
   slab->state = SlabState::kPartial;
   slab->previous = nullptr;
   slab->next = head;
@@ -241,7 +259,7 @@ void UnlinkPartial(Slab* slab) {
   if (slab->previous != nullptr) {
     slab->previous->next = slab->next;
   } else {
-    heap.partial[slab->block_bytes / kClassBytes] = slab->next;
+    heap.partial[ClassOf(slab->block_bytes)] = slab->next;
   }
 }
 
@@ -249,6 +267,7 @@ void ReleaseSlab(Slab* slab) {
   PINYON_ASSERT(slab->used == 0 && slab->state != SlabState::kCurrent);
   if (slab->state == SlabState::kPartial) UnlinkPartial(slab);
   --heap.slab_count;
+  --heap.slabs_of[ClassOf(slab->block_bytes)];
   heap.empty_dirty.push_back(slab);
 }
 
@@ -307,7 +326,7 @@ void* AllocateSlow(size_t index) {
   constexpr size_t kCollectAtOnce = 4;
   if (AnyRemote()) CollectRemoteSlabs(kCollectAtOnce);
   Slab* slab = heap.current[index];
-  const size_t bytes = index * kClassBytes;
+  const size_t bytes = ClassBytes(index);
   if (slab == nullptr || (slab->free == nullptr && slab->unused + bytes > slab->end())) {
     if (slab != nullptr) slab->state = SlabState::kFull;
     slab = heap.partial[index];
@@ -315,7 +334,7 @@ void* AllocateSlow(size_t index) {
       UnlinkPartial(slab);
       slab->state = SlabState::kCurrent;
     } else {
-      slab = NewSlab(bytes);
+      slab = NewSlab(index);
     }
     heap.current[index] = slab;
   }
@@ -400,11 +419,11 @@ void* Allocate(size_t size) {
     if (block == nullptr) OutOfMemory(size);
     return block;
   }
-  const size_t index = (size + kClassBytes - 1) / kClassBytes;
+  const size_t index = ClassOf(size);
   Slab* slab = heap.current[index];
   if (slab == nullptr || slab->free == nullptr || !owns_heap) [[unlikely]] {
     // Fresh slabs are used from their start on; also the way to a new slab.
-    const size_t bytes = index * kClassBytes;
+    const size_t bytes = ClassBytes(index);
     if (slab == nullptr || !owns_heap || slab->unused + bytes > slab->end()) return AllocateSlow(index);
     void* block = slab->unused;
     slab->unused += bytes;
@@ -422,7 +441,7 @@ void* Allocate(size_t size) {
 void Free(void* block, size_t size) {
   PINYON_ASSERT(block != nullptr && size > 0);
   if (size > kMaxSmallBytes) return sdallocx(block, size, 0);
-  const size_t bytes = (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+  const size_t bytes = ClassBytes(ClassOf(size));
 #ifdef PINYON_ASSERTIONS
   std::memset(block, kFreedByte, bytes);  // whoever still reads it shall notice
 #endif
@@ -457,7 +476,9 @@ void* AllocateBlock(size_t used_bytes) {
     }
   }
   if (void* memory = PopBack(heap.empty_clean)) return memory;
-  return CarveChunk(heap.block_chunk);
+  // Most blocks use but a part: they come without memory.
+  if (heap.block_chunk.left == 0) Refill(heap.block_chunk, ChunkSupply::Map());
+  return Carve(heap.block_chunk);
 }
 
 void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes) {
@@ -490,8 +511,7 @@ void FreeAligned(void* block, size_t size, size_t alignment) {
 }
 
 size_t UsableSize(size_t size) {
-  if (size > kMaxSmallBytes) return nallocx(size, 0);
-  return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
+  return size > kMaxSmallBytes ? nallocx(size, 0) : ClassBytes(ClassOf(size));
 }
 
 uint64_t UsedBytes() {

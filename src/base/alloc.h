@@ -1,11 +1,12 @@
 // The allocation layer: everything that the keyspace holds is allocated here, by size, and freed by size.
 //
 //   sizes 1..512     slabs of our own: classes eight bytes apart, no header per block, 64 KiB slabs
+//   ..2048           the same, with classes 64 bytes apart
 //   larger           the process allocator (jemalloc; plain malloc under a sanitizer)
 //
 // Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here
 // the rounding is at most seven bytes, and a block's class follows from its size, which every owner knows
-// anyway.
+// anyway. And what lies in slabs comes to lie in huge pages (CollapseRange): the nodes of trees, too.
 //
 // Threads: one thread, the first that allocates, owns the slabs and is the only one that allocates small
 // blocks. Any thread may free: another thread's frees go to their slab's remote list and are taken back by
@@ -23,7 +24,9 @@
 namespace pinyon::mem {
 
 inline constexpr size_t kClassBytes = 8;
-inline constexpr size_t kMaxSmallBytes = 512;
+inline constexpr size_t kMaxFineBytes = 512;
+inline constexpr size_t kCoarseClassBytes = 64;
+inline constexpr size_t kMaxSmallBytes = 2048;
 
 // Returns at least `size` bytes aligned to eight; never null (running out of memory ends the process, as
 // there is no way to go on). `size` must be above zero.
@@ -49,10 +52,20 @@ void Free(void* block, size_t size);
 // What Allocate(size) really takes from memory, in bytes.
 size_t UsableSize(size_t size);
 
+// The number of a small size's class, and the bytes that all blocks of a class have.
+inline constexpr size_t ClassOf(size_t size) {
+  if (size <= kMaxFineBytes) return (size + kClassBytes - 1) / kClassBytes;
+  return kMaxFineBytes / kClassBytes + (size - kMaxFineBytes + kCoarseClassBytes - 1) / kCoarseClassBytes;
+}
+inline constexpr size_t ClassBytes(size_t index) {
+  constexpr size_t kFine = kMaxFineBytes / kClassBytes;
+  return index <= kFine ? index * kClassBytes : kMaxFineBytes + (index - kFine) * kCoarseClassBytes;
+}
+
 // Whether a block allocated with size `a` may hold, and be freed as, one of size `b`.
 inline bool SameClass(size_t a, size_t b) {
   if (a > kMaxSmallBytes || b > kMaxSmallBytes) return UsableSize(a) == UsableSize(b);
-  return (a + kClassBytes - 1) / kClassBytes == (b + kClassBytes - 1) / kClassBytes;
+  return ClassOf(a) == ClassOf(b);
 }
 
 // Every byte that the process holds allocated: small blocks, large ones, and what the C++ library, libuv and

@@ -186,6 +186,11 @@ class HashTable : public HashTableLayout {
     if (++untidy_ % kRemovalsPerStep == 0) Maintain(2, 1);
   }
 
+  // Makes an empty table large enough for about `items` items, of which about `expiring` have an expiry, so
+  // that putting them in rebuilds next to nothing. Takes the memory that they will need at once; what turns
+  // out to be too much goes in Maintain.
+  void Reserve(size_t items, size_t expiring);
+
   size_t SegmentCount() const { return segment_count_; }
   // Bytes of directory and segments, without items.
   size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 16; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "base/alloc.h"
@@ -315,6 +316,31 @@ HashTableLayout::Segment* HashTable<Item>::MakeRoom(uint64_t hash, bool with_exp
       Split(segment);
     }
   }
+}
+
+template <typename Item>
+void HashTable<Item>::Reserve(size_t items, size_t expiring) {
+  PINYON_ASSERT(size_ == 0);
+  if (!directory_.empty() || items == 0) return;
+  // Where nearly every segment would get one, they have deadlines from the start.
+  const bool with_deadlines = expiring >= 4 * (items / (kMaxSegmentBytes / kLineBytes * kSlotsPerBucket) + 1);
+  // Keys fall into segments by chance: room for two standard deviations more than the average.
+  const auto size_at = [&](uint8_t depth) {
+    const auto average = static_cast<double>(items) / static_cast<double>(uint64_t{1} << depth);
+    return SizeFor(static_cast<size_t>(average + 2 * std::sqrt(average)) + 1, with_deadlines,
+                   kMaxLoadPercent);
+  };
+  uint8_t depth = 0;
+  while (depth < kMaxDepth && size_at(depth) == 0) ++depth;
+  const uint32_t bytes = size_at(depth);
+  if (bytes == 0) return;
+  depth_ = depth;
+  directory_.resize(size_t{1} << depth);
+  due_.assign(directory_.size(), kNothingDue);
+  for (uint64_t i = 0; i < directory_.size(); ++i) {
+    InstallSegment(NewSegment(bytes, with_deadlines, depth, depth == 0 ? 0 : i << (64 - depth)));
+  }
+  deepest_seen_ = depth;
 }
 
 // --- lookup ---

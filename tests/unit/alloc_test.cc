@@ -90,9 +90,12 @@ TEST_CASE("allocations of all sizes keep their bytes, alignment and exact count"
   CHECK(mem::UsedBytes() == start);
 }
 
-TEST_CASE("sizes round up by at most seven bytes, and classes are what shares a rounded size") {
-  for (size_t size = 1; size <= mem::kMaxSmallBytes; ++size) {
-    REQUIRE(mem::UsableSize(size) == (size + 7) / 8 * 8);
+TEST_CASE("sizes round up to eight bytes, larger ones to 64, and classes are what shares a rounded size") {
+  for (size_t size = 1; size <= mem::kMaxFineBytes; ++size) {
+    if (mem::UsableSize(size) != (size + 7) / 8 * 8) FAIL("size " << size);
+  }
+  for (size_t size = mem::kMaxFineBytes + 1; size <= mem::kMaxSmallBytes; ++size) {
+    if (mem::UsableSize(size) != (size + 63) / 64 * 64) FAIL("size " << size);
   }
   Random random(Catch::rngSeed());
   for (int i = 0; i < 20'000; ++i) {
@@ -108,7 +111,7 @@ TEST_CASE("sizes round up by at most seven bytes, and classes are what shares a 
 
 TEST_CASE("a block may be freed as any size of its class") {
   const uint64_t start = mem::UsedBytes();
-  for (size_t size = 1; size <= 600; ++size) {
+  for (size_t size = 1; size <= mem::kMaxSmallBytes + 100; ++size) {
     void* block = mem::Allocate(size);
     std::memset(block, 1, mem::UsableSize(size));
     mem::Free(block, mem::UsableSize(size));

@@ -22,6 +22,45 @@ TEST_CASE_METHOD(TableFixture, "an empty table finds nothing and owns nothing") 
   table.CheckConsistency();
 }
 
+// Room for `items` keys, of which every `expiring_each`th expires, and then `inserted` of them.
+struct ReserveTest : TableFixture {
+  void Run(uint64_t items, uint64_t expiring_each, uint64_t inserted) {
+    const auto expires = [=](uint64_t i) { return expiring_each != 0 && i % expiring_each == 0; };
+    table.Reserve(items, expiring_each == 0 ? 0 : items / expiring_each);
+    table.CheckConsistency();
+    reserved = table.OverheadBytes();
+    for (uint64_t i = 0; i < inserted; ++i) Insert(KeyOf(i), expires(i) ? 1'000'000 : kNoExpiry);
+    table.CheckConsistency();
+    for (uint64_t i = 0; i < inserted; ++i) {
+      if (!Find(KeyOf(i))) FAIL(KeyOf(i));
+    }
+    CHECK(table.size() == inserted);
+  }
+
+  size_t reserved = 0;
+};
+
+TEST_CASE_METHOD(ReserveTest, "a table that was told its size hardly grows", "[table]") {
+  const uint64_t items = GENERATE(1, 7, 100, 5'000, 200'000);
+  const uint64_t expiring_each = GENERATE(0, 1, 3, 100'000);
+  Run(items, expiring_each, items);
+  // (Where few keys expire there may be no room for deadlines at first.)
+  CHECK(table.OverheadBytes() <= reserved + reserved / 4 + 1024);
+  CHECK(reserved <= items * 18 + 1024);
+}
+
+TEST_CASE_METHOD(ReserveTest, "a table that was told too much shrinks, too little grows", "[table]") {
+  SECTION("too much") {
+    Run(300'000, 2, 1'000);
+    CHECK(table.RandomPosition(random));
+    MaintainFully();
+    CHECK(table.OverheadBytes() < 30'000);
+  }
+  SECTION("too little") { Run(1'000, 0, 100'000); }
+  SECTION("nothing") { Run(0, 0, 100); }
+  table.CheckConsistency();
+}
+
 // Random changes against a model, in phases that grow, stay and shrink.
 struct ModelTest : TableFixture {
   struct Value {
