@@ -362,6 +362,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = {KeyAt(1, kKeyRW | kKeyUpdate)},
      .element = 3,
+     .element_score = 2,
      .group = "sorted-set",
      .since = "1.2.0",
      .complexity = "O(log(N)) for each item added, where N is the number of elements in the sorted set.",

@@ -136,6 +136,9 @@ struct CommandSpec {
   // The argument that names an element of the collection under the first key, 0 for none: looked for ahead in
   // large ones (ElementPrefetch).
   int element = 0;
+  // The argument that is that element's new score, 0 for none: its place in a sorted set's order is fetched,
+  // too.
+  int element_score = 0;
   // Adds the positions of keys where `keys` cannot tell (SORT, GET options ...); null when they can.
   void (*get_keys)(Args args, std::vector<int>* positions) = nullptr;
   // What a request does with its keys, where that depends on the other arguments (kKeyVariableFlags).

@@ -1,5 +1,8 @@
 #include "keyspace/element_prefetch.h"
 
+#include <cmath>
+
+#include "base/numbers.h"
 #include "types/field.h"
 #include "types/member.h"
 #include "types/sorted_set.h"
@@ -19,14 +22,14 @@ void WithIndex(ValueType type, const void* object, Visit visit) {
 }  // namespace
 
 void ElementPrefetch::Add(const Database& db, std::string_view key, uint64_t key_hash,
-                          std::string_view element) {
+                          std::string_view element, std::string_view new_score) {
   if (count_ == kMaxElements) return;
   const EntryRef ref = db.table().Find(key, key_hash);
   if (!ref || !ref->IsObject()) return;
   WithIndex(ref->type(), ref->pointer(), [&](const auto& index) {
     const uint64_t hash = index.Hash(element);
     index.PrefetchBucket(hash);
-    elements_[count_++] = {ref->type(), ref->pointer(), element, hash};
+    elements_[count_++] = {ref->type(), ref->pointer(), element, new_score, hash};
   });
 }
 
@@ -37,19 +40,32 @@ void ElementPrefetch::Finish() {
     any_sorted |= element.type == ValueType::kZset;
     WithIndex(element.type, element.object, [&](const auto& index) { index.PrefetchItem(element.hash); });
   }
-  if (any_sorted) {
-    for (size_t i = 0; i < count_; ++i) {
-      const Element& element = elements_[i];
-      if (element.type != ValueType::kZset) continue;
-      static_cast<const SortedSet*>(element.object)->PrefetchParent(element.text, element.hash);
+  if (any_sorted) FetchPlaces();
+  count_ = 0;
+}
+
+// Where the members of large sorted sets stand, and where they will.
+void ElementPrefetch::FetchPlaces() {
+  std::array<double, 2 * kMaxElements> scores;
+  std::array<const ScoreTree*, 2 * kMaxElements> trees;
+  size_t places = 0;
+  for (size_t i = 0; i < count_; ++i) {
+    const Element& element = elements_[i];
+    if (element.type != ValueType::kZset) continue;
+    const auto& set = *static_cast<const SortedSet*>(element.object);
+    if (set.size() < ScoreTree::kWorthHints) continue;
+    double score = 0;
+    if (const auto position = set.index().Find(element.text, element.hash)) {
+      trees[places] = &set.tree();
+      scores[places++] = position->score();
     }
-    for (size_t i = 0; i < count_; ++i) {
-      const Element& element = elements_[i];
-      if (element.type != ValueType::kZset) continue;
-      static_cast<const SortedSet*>(element.object)->PrefetchLeaf(element.text, element.hash);
+    if (!element.new_score.empty() && ParseDouble(element.new_score, &score) && !std::isnan(score)) {
+      trees[places] = &set.tree();
+      scores[places++] = score;
     }
   }
-  count_ = 0;
+  for (size_t i = 0; i < places; ++i) trees[i]->PrefetchParent(scores[i]);
+  for (size_t i = 0; i < places; ++i) trees[i]->PrefetchLeaf(scores[i]);
 }
 
 }  // namespace pinyon

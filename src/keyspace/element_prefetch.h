@@ -20,9 +20,10 @@ class ElementPrefetch {
  public:
   static constexpr size_t kMaxElements = 64;
 
-  // An element (field, member) of the collection under a key. Beyond kMaxElements it does nothing. The text
-  // is borrowed until Finish.
-  void Add(const Database& db, std::string_view key, uint64_t key_hash, std::string_view element);
+  // An element (field, member) of the collection under a key, and, where it gets another score, the text of
+  // that. Beyond kMaxElements it does nothing. The texts are borrowed until Finish.
+  void Add(const Database& db, std::string_view key, uint64_t key_hash, std::string_view element,
+           std::string_view new_score = {});
   // Takes the steps that are left, and forgets everything.
   void Finish();
 
@@ -31,8 +32,11 @@ class ElementPrefetch {
     ValueType type;
     const void* object;
     std::string_view text;
+    std::string_view new_score;
     uint64_t hash;
   };
+
+  void FetchPlaces();
 
   std::array<Element, kMaxElements> elements_;
   size_t count_ = 0;

@@ -203,8 +203,10 @@ void Turn::FetchElements() {
     const auto element = static_cast<uint32_t>(request.command->spec->element);
     if (element == 0 || element >= request.argc) continue;
     const std::string_view* args = args_.data() + request.first_arg;
+    const auto score = static_cast<uint32_t>(request.command->spec->element_score);
     elements_.Add(engine_.keyspace.database(request.client->session.database),
-                  args[request.command->first_key], request.key_hash, args[element]);
+                  args[request.command->first_key], request.key_hash, args[element],
+                  score > 0 ? args[score] : std::string_view());
   }
   elements_.Finish();
 }

@@ -56,18 +56,6 @@ void SortedSet::RemoveRange(uint64_t rank, uint64_t count) {
   });
 }
 
-void SortedSet::PrefetchParent(std::string_view member, uint64_t hash) const {
-  if (size() < ScoreTree::kWorthHints) return;
-  const auto position = index_.Find(member, hash);
-  if (position) tree_.PrefetchParent(position->score());
-}
-
-void SortedSet::PrefetchLeaf(std::string_view member, uint64_t hash) const {
-  if (size() < ScoreTree::kWorthHints) return;
-  const auto position = index_.Find(member, hash);
-  if (position) tree_.PrefetchLeaf(position->score());
-}
-
 uint64_t SortedSet::Scan(uint64_t cursor, size_t count, const Visit& visit) const {
   return index_.Scan(cursor, count, [&visit](ScoredMember* item) { visit(item->key(), item->score()); });
 }

@@ -51,14 +51,10 @@ class SortedSet {
   const ScoredMember* RandomItem(Random& random) const { return tree_.At(random.Below(size())).item(); }
 
   // Hints for what requests that wait will need, each step when what the one before asked for has arrived:
-  // the member's bucket; its item; the node above the leaf of its score; that leaf. Where another score comes
-  // with the request, the tree's own hints are given with that one, too. The last two do nothing in a set
-  // that is not worth it (ScoreTree::kWorthHints).
+  // the member's bucket; its item. Where it stands in the order is the tree's matter (ElementPrefetch).
   uint64_t Hash(std::string_view member) const { return index_.Hash(member); }
   void PrefetchBucket(uint64_t hash) const { index_.PrefetchBucket(hash); }
   void PrefetchItem(uint64_t hash) const { index_.PrefetchItem(hash); }
-  void PrefetchParent(std::string_view member, uint64_t hash) const;
-  void PrefetchLeaf(std::string_view member, uint64_t hash) const;
 
   // Shares nothing with the original, but for the hash's seed.
   std::unique_ptr<SortedSet> Copy() const;

@@ -23,10 +23,16 @@ TEST_CASE("Elements of anything can be asked for ahead", "[element_prefetch]") {
   const Database& db = f.keyspace.database(0);
   std::vector<std::string> elements;
   for (int i = 0; i < 20; ++i) elements.push_back("element" + std::to_string(i * 100));
+  std::vector<std::string> scores(20, "7");
+  scores[0] = "nan";
+  scores[1] = "no score";
+  scores[2] = "";
+  scores[3] = "-inf";
   ElementPrefetch prefetch;
   for (int round = 0; round < 3; ++round) {
     for (const std::string_view key : {"hash", "set", "zset", "list", "small", "string", "nothing"}) {
-      for (int i = 0; i < 20; ++i) prefetch.Add(db, key, db.Hash(key), elements[static_cast<size_t>(i)]);
+      for (int i = 0; i < 20; ++i)
+        prefetch.Add(db, key, db.Hash(key), elements[static_cast<size_t>(i)], scores[static_cast<size_t>(i)]);
     }
     prefetch.Finish();
   }

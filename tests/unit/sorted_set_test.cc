@@ -143,8 +143,6 @@ TEST_CASE_METHOD(SortedSetFixture, "hints change nothing, whatever they are abou
     const uint64_t hash = set->Hash(member);
     set->PrefetchBucket(hash);
     set->PrefetchItem(hash);
-    set->PrefetchParent(member, hash);
-    set->PrefetchLeaf(member, hash);
     set->tree().PrefetchParent(score);
     set->tree().PrefetchLeaf(score);
   };
