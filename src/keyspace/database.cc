@@ -252,6 +252,10 @@ EntryRef Database::AddLoaded(Entry* entry, uint64_t hash) {
   return table_->Insert(entry, hash);
 }
 
+void Database::ReserveForLoad(size_t keys, size_t expiring) {
+  if (table_->size() == 0) table_->Reserve(keys, expiring);
+}
+
 Entry* Database::CopyOf(const Entry* source, std::string_view key, int64_t expiry_ms) {
   if (SharedBlock* block = source->block()) {
     block->Ref();

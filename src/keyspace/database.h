@@ -90,6 +90,8 @@ class Database {
   // Puts in a detached entry that was loaded, as it is: its own key (with its hash), expiry and access clock.
   // None, and the entry stays the caller's, when something is under that key, expired or not.
   EntryRef AddLoaded(Entry* entry, uint64_t hash);
+  // Makes room for about so many keys that will be loaded, if there are none yet.
+  void ReserveForLoad(size_t keys, size_t expiring);
   // A copy of `source`'s value under `key`, where Find must see nothing.
   EntryRef AddCopy(const Entry* source, std::string_view key, int64_t expiry_ms);
 

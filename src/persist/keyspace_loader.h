@@ -24,6 +24,9 @@ class KeyspaceLoader : public RdbReceiver {
   ~KeyspaceLoader() override;
 
   bool OnSelect(uint64_t database, std::string* reason) override;
+  void OnSizes(int database, uint64_t keys, uint64_t expiring) override {
+    keyspace_.database(database).ReserveForLoad(keys, expiring);
+  }
   bool OnKey(const RdbKey& key, Entry* entry, std::string* reason) override;
   bool OnEnd(std::string* reason) override;
 

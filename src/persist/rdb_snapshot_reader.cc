@@ -178,7 +178,10 @@ bool RdbSnapshotReader::ReadSizes() {
   uint64_t keys = 0;
   uint64_t expiring = 0;
   if (!decoder_.Length(&keys) || !decoder_.Length(&expiring)) return false;
-  receiver_.OnSizes(next_.database, keys, expiring);
+  // A key takes a code, two lengths and a byte of either text or value.
+  constexpr uint64_t kMinKeyBytes = 4;
+  keys = std::min(keys, decoder_.source().Left() / kMinKeyBytes);
+  receiver_.OnSizes(next_.database, keys, std::min(keys, expiring));
   return true;
 }
 

@@ -35,7 +35,7 @@ class RdbReceiver {
   virtual ~RdbReceiver() = default;
   virtual void OnAux(std::string_view /*name*/, std::string_view /*value*/) {}
   virtual bool OnSelect(uint64_t /*database*/, std::string* /*reason*/) { return true; }
-  // Hints, not to be relied on.
+  // Hints, not to be relied on; but never more keys than the bytes that are left can hold.
   virtual void OnSizes(int /*database*/, uint64_t /*keys*/, uint64_t /*expiring*/) {}
   // Takes over the entry, which has its key and expiry.
   virtual bool OnKey(const RdbKey& key, Entry* entry, std::string* reason) = 0;
