@@ -40,7 +40,7 @@ EntryRef Call::FindForRead(std::string_view key, uint64_t hash) {
     return ref;
   }
   ++engine.keyspace.stats().hits;
-  if (!session.no_touch) engine.keyspace.Touch(ref.entry());
+  if (!session.no_touch) engine.keyspace.TouchRead(ref.entry());
   return ref;
 }
 

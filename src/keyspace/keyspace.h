@@ -66,6 +66,11 @@ class Keyspace {
   bool hides_expired_only() const { return hides_expired_only_; }
   void set_hides_expired_only(bool value) { hides_expired_only_ = value; }
 
+  // While set, reading an entry does not write its access clock, and tables neither shrink nor merge: a
+  // forked child shares the pages.
+  bool spares_pages() const { return spares_pages_; }
+  void set_spares_pages(bool value) { spares_pages_ = value; }
+
   // Borrowed; the directives' defaults until then.
   const EncodingLimits& encoding_limits() const { return *encoding_limits_; }
   void set_encoding_limits(const EncodingLimits& limits) { encoding_limits_ = &limits; }
@@ -81,11 +86,16 @@ class Keyspace {
   // The access clock of new and touched entries: seconds, 24 bits.
   uint32_t AccessClock() const { return access_clock_; }
   void Touch(Entry* entry) const { entry->set_access(AccessClock()); }
+  // The same of an entry that was only looked at.
+  void TouchRead(Entry* entry) const {
+    if (!spares_pages_) Touch(entry);
+  }
 
  private:
   int64_t now_ms_ = 0;
   uint32_t access_clock_ = 0;
   bool hides_expired_only_ = false;
+  bool spares_pages_ = false;
   EncodingLimits default_limits_;
   const EncodingLimits* encoding_limits_ = &default_limits_;
   KeyspaceObserver* observer_ = nullptr;

@@ -80,6 +80,7 @@ uint64_t AppendOnlyFile::current_bytes() const {
 
 std::string AppendOnlyFile::TurnOn() {
   PINYON_ASSERT(is_off());
+  WaitForFinish();
   std::string error;
   if (directory_->Find(&error) == AofDirectory::Found::kError) return error;
   File file;
@@ -94,6 +95,7 @@ std::string AppendOnlyFile::TurnOn() {
 std::string AppendOnlyFile::TurnOff() {
   PINYON_ASSERT(!is_off());
   StopRewrite();
+  WaitForFinish();
   const FileError error = Flush();
   writer_.reset();
   state_ = State::kOff;
@@ -132,6 +134,7 @@ void AppendOnlyFile::UpdatePolicy() {
 // --- rewrites ---
 
 bool AppendOnlyFile::WantsRewrite(int64_t now_ms) {
+  if (finishing()) return false;
   if (is_off()) return scheduled_;
   const bool needed = state_ == State::kStarting || writer_->health() == LogHealth::kSyncFailed ||
                       AofHasGrown(base_bytes_, current_bytes(), options_.auto_rewrite_percentage,
@@ -158,6 +161,7 @@ std::string AppendOnlyFile::PrepareFiles() {
 }
 
 bool AppendOnlyFile::StartRewrite() {
+  PINYON_ASSERT(!finishing());
   scheduled_ = false;
   // BGREWRITEAOF of a server whose log is off makes a log that nobody goes on with.
   std::string error;
@@ -236,60 +240,85 @@ std::string AppendOnlyFile::WriteCommandBase(File file, ChildProgress& progress)
 void AppendOnlyFile::OnChildEnded(const ChildProcess::Result& result) {
   stats_.last_rewrite_s = result.run_us / 1'000'000;
   stats_.last_copied_bytes = result.copied_bytes;
-  std::string error;
   if (result.ok()) {
     log_.Notice("Background AOF rewrite terminated with success");
-    error = FinishRewrite(result);
-    if (!error.empty()) log_.Warning("Error trying to finish the AOF rewrite: {}", error);
-  } else if (result.signal == 0) {
-    error = result.error;
+    StartFinish(result);
+    return;
+  }
+  if (result.signal == 0) {
     log_.Warning("Background AOF rewrite terminated with error");
   } else {
-    error = "signal";
     log_.Warning("Background AOF rewrite terminated by signal {}", result.signal);
   }
-  if (!result.ok()) unlink(directory_->TemporaryBasePath(result.pid).c_str());
+  unlink(directory_->TemporaryBasePath(result.pid).c_str());
   UpdatePolicy();
-  if (error.empty()) {
-    ++stats_.rewrites;
-    stats_.last_rewrite_ok = true;
-    stats_.failures_in_a_row = 0;
-    backoff_.Succeeded();
-    log_.Notice("Background AOF rewrite finished successfully");
-  } else if (!result.was_killed) {
+  if (!result.was_killed) NoteFailure();
+}
+
+void AppendOnlyFile::StartFinish(const ChildProcess::Result& result) {
+  finish_error_ = history_error_ = {};
+  finish_job_.Start(
+      [this, temporary = directory_->TemporaryBasePath(result.pid)] {
+        finish_error_ = PutInPlace(temporary);
+        if (finish_error_) unlink(temporary.c_str());
+        if (!finish_error_ && !options_.aof_disable_auto_gc) history_error_ = directory_->DeleteHistory();
+      },
+      callbacks_.progress);
+}
+
+FileError AppendOnlyFile::PutInPlace(const std::string& temporary) {
+  switch (state_) {
+    case State::kOn: return directory_->CommitRewrite(temporary, base_is_rdb_, incremental_seq_);
+    case State::kStarting: return directory_->CommitTurnOn(temporary, base_is_rdb_);
+    case State::kOff: break;
+  }
+  // Nothing is appended behind it.
+  File unused;
+  if (FileError error = directory_->PrepareTurnOn(&unused)) return error;
+  return directory_->CommitTurnOn(temporary, base_is_rdb_);
+}
+
+void AppendOnlyFile::PollFinish() {
+  if (finish_job_.TakeEnded()) EndFinish();
+}
+
+void AppendOnlyFile::WaitForFinish() {
+  if (!finishing()) return;
+  finish_job_.Wait();
+  EndFinish();
+}
+
+void AppendOnlyFile::EndFinish() {
+  PINYON_ASSERT(!finishing());
+  if (finish_error_) {
+    log_.Warning("Error trying to finish the AOF rewrite: {}", finish_error_.Text());
+    UpdatePolicy();
     NoteFailure();
+    return;
   }
-}
-
-void AppendOnlyFile::NoteFailure() {
-  stats_.last_rewrite_ok = false;
-  ++stats_.failures_in_a_row;
-  backoff_.Failed(MonotonicUs() / 1000);
-}
-
-std::string AppendOnlyFile::FinishRewrite(const ChildProcess::Result& result) {
-  const std::string temporary = directory_->TemporaryBasePath(result.pid);
-  FileError error;
-  if (state_ == State::kOn) {
-    error = directory_->CommitRewrite(temporary, base_is_rdb_, incremental_seq_);
-  } else if (state_ == State::kStarting) {
-    error = directory_->CommitTurnOn(temporary, base_is_rdb_);
-  } else {
-    // Nothing is appended behind it.
-    File unused;
-    error = directory_->PrepareTurnOn(&unused);
-    if (!error) error = directory_->CommitTurnOn(temporary, base_is_rdb_);
-  }
-  if (error) return error.Text();
   if (writer_ != nullptr) {
     state_ = State::kOn;
     writer_->BaseIsDurable(rewrite_offset_);
     Measure();
     base_bytes_ = start_bytes_;
   }
-  if (options_.aof_disable_auto_gc) return {};
-  if (const FileError left = directory_->DeleteHistory()) log_.Warning("{}", left.Text());
-  return {};
+  if (history_error_) log_.Warning("{}", history_error_.Text());
+  UpdatePolicy();
+  NoteSuccess();
+}
+
+void AppendOnlyFile::NoteSuccess() {
+  ++stats_.rewrites;
+  stats_.last_rewrite_ok = true;
+  stats_.failures_in_a_row = 0;
+  backoff_.Succeeded();
+  log_.Notice("Background AOF rewrite finished successfully");
+}
+
+void AppendOnlyFile::NoteFailure() {
+  stats_.last_rewrite_ok = false;
+  ++stats_.failures_in_a_row;
+  backoff_.Failed(MonotonicUs() / 1000);
 }
 
 void AppendOnlyFile::StopRewrite() {

@@ -11,8 +11,9 @@
 // Invariant: the base that a rewrite makes and the incremental file that is begun with it meet at the offset
 // of the fork: both are done within one turn, between two units.
 //
-// Loop thread only. What may wait for the disk: the start, turning on and off, Flush, and the change of the
-// manifest at the begin and end of a rewrite.
+// Loop thread only. What may wait for the disk: the start, turning on and off, and Flush. What a rewrite
+// leaves to be done when its child has ended (names, manifests, deleting what it stands for) is done on a
+// thread of its own; until then the rewrite counts as running, and the folder is that thread's.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@
 #include "base/log.h"
 #include "keyspace/keyspace.h"
 #include "persist/aof_directory.h"
+#include "persist/background_job.h"
 #include "persist/child_process.h"
 #include "persist/log_writer.h"
 #include "persist/persist_options.h"
@@ -79,7 +81,14 @@ class AppendOnlyFile {
   bool WantsRewrite(int64_t now_ms);
   // To be called with the result of a child of Task::kRewrite.
   void OnChildEnded(const ChildProcess::Result& result);
-  // Stops a rewrite that runs.
+  // Whether the child runs, or what it has made is being put in place.
+  bool rewriting() const { return child_.task() == ChildProcess::Task::kRewrite || finishing(); }
+  bool finishing() const { return finish_job_.running(); }
+  // To be called when the log's thread has got on, and now and then.
+  void PollFinish();
+  // Waits until no rewrite is being put in place.
+  void WaitForFinish();
+  // Stops a rewrite whose child runs.
   void StopRewrite();
 
   // Why writes must be refused ("" if they need not).
@@ -100,7 +109,11 @@ class AppendOnlyFile {
   std::string WriteCommandBase(File file, ChildProgress& progress) const;
   // Another file for what is appended while the child works.
   std::string PrepareFiles();
-  std::string FinishRewrite(const ChildProcess::Result& result);
+  void StartFinish(const ChildProcess::Result& result);
+  // On the thread of finish_job_.
+  FileError PutInPlace(const std::string& temporary);
+  void EndFinish();
+  void NoteSuccess();
   void NoteFailure();
 
   FileSystem& fs_;
@@ -123,6 +136,10 @@ class AppendOnlyFile {
   RewriteBackoff backoff_;
   Stats stats_;
   bool waited_ = false;  // the last turn had to
+  // The outcome of the job.
+  FileError finish_error_;
+  FileError history_error_;
+  BackgroundJob finish_job_;
 };
 
 }  // namespace pinyon

@@ -95,6 +95,7 @@ std::string ChildProcess::Start(Task task, const std::function<int(ChildProgress
     _exit(code);
   }
   last_fork_us_ = MonotonicUs() - start_us;
+  ++forks_;
   started_us_ = start_us;
   task_ = task;
   pid_ = pid;

@@ -75,6 +75,7 @@ class ChildProcess {
   int64_t started_us() const { return started_us_; }
   // How long the last fork held the loop.
   int64_t last_fork_us() const { return last_fork_us_; }
+  uint64_t forks() const { return forks_; }
   const ChildProgress& progress() const { return *progress_; }
 
  private:
@@ -85,6 +86,7 @@ class ChildProcess {
   pid_t pid_ = -1;
   int64_t started_us_ = 0;
   int64_t last_fork_us_ = 0;
+  uint64_t forks_ = 0;
 };
 
 }  // namespace pinyon

@@ -79,7 +79,7 @@ bool Periodic::ExpireSlice() {
 }
 
 bool Periodic::MaintainSlice() {
-  if (!table_maintenance_) return false;
+  if (!table_maintenance_ || engine_.keyspace.spares_pages()) return false;
   const int databases = engine_.keyspace.DatabaseCount();
   for (; maintain_database_ < databases; ++maintain_database_) {
     Table& table = engine_.keyspace.database(maintain_database_).table();

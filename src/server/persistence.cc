@@ -263,8 +263,14 @@ void Persistence::UpdateRefusal() {
   engine_.write_refusal = std::move(trouble);
 }
 
+void Persistence::OnLogProgress() {
+  log_file_.PollFinish();
+  UpdateRefusal();
+}
+
 void Persistence::Tick() {
   if (loading_.running) return;
+  log_file_.PollFinish();
   if (const auto result = child_.Poll()) {
     result->task == ChildProcess::Task::kSnapshot ? snapshots_.OnChildEnded(*result)
                                                   : log_file_.OnChildEnded(*result);
@@ -272,11 +278,13 @@ void Persistence::Tick() {
   if (!child_.running()) StartWhatIsDue();
   // Whether anything is synced may depend on whether a child runs.
   log_file_.UpdatePolicy();
+  engine_.keyspace.set_spares_pages(child_.running());
   UpdateRefusal();
 }
 
 bool Persistence::StartRewrite() {
   const bool started = log_file_.StartRewrite();
+  engine_.keyspace.set_spares_pages(child_.running());
   // The new file begins in database 0, whatever the last one ended in.
   if (!log_file_.is_off()) engine_.effects.SetListener(this);
   return started;
@@ -333,11 +341,12 @@ PersistenceControl::Answer Persistence::BackgroundSave(bool schedule, bool in_tr
     return {true, "Background saving scheduled"};
   }
   if (!snapshots_.StartBackground()) return {false, "ERR"};
+  engine_.keyspace.set_spares_pages(true);
   return {true, "Background saving started"};
 }
 
 PersistenceControl::Answer Persistence::RewriteLog(bool in_transaction) {
-  if (child_.task() == ChildProcess::Task::kRewrite) {
+  if (log_file_.rewriting()) {
     return {false, "ERR Background append only file rewriting already in progress"};
   }
   if (child_.running() || in_transaction) {
@@ -368,6 +377,7 @@ PersistenceControl::Answer Persistence::Reload(const ReloadOptions& options) {
 PersistenceControl::Answer Persistence::ReloadLog() {
   if (log_file_.is_off()) return {false, "ERR Append only file is not enabled"};
   if (const FileError error = log_file_.Flush()) return {false, "ERR " + error.Text()};
+  log_file_.WaitForFinish();
   EmptyKeyspace();
   engine_.effects.SetListener(nullptr);
   const std::string error = LoadLog();

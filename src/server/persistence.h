@@ -45,7 +45,7 @@ class Persistence final : public PersistenceControl, public EffectListener {
   // Periodic: ended children, save points, rewrites that are due.
   void Tick();
   // The log's thread has got on, or has trouble.
-  void OnLogProgress() { UpdateRefusal(); }
+  void OnLogProgress();
   // After CONFIG SET.
   std::string OnAppendOnlyChanged();
   void OnLogPolicyChanged() { log_file_.UpdatePolicy(); }
