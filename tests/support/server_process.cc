@@ -46,6 +46,7 @@ std::string MakeFolder() {
 // What the child needs, prepared before fork() so that only async-signal-safe calls follow it.
 struct Launching {
   std::vector<char*> argv;
+  std::vector<char*> environment;
   const char* folder;
   int output;
   int errors;
@@ -68,7 +69,7 @@ struct Launching {
       chdir(launching.folder) != 0) {
     _exit(kExecFailed);
   }
-  execvp(launching.argv[0], launching.argv.data());
+  execvpe(launching.argv[0], launching.argv.data(), launching.environment.data());
   constexpr char kMessage[] = "cannot execute the server binary\n";
   if (write(2, kMessage, sizeof(kMessage) - 1) < 0) _exit(kExecFailed);
   _exit(kExecFailed);
@@ -164,6 +165,7 @@ void ServerProcess::Launch() {
   args.insert(args.end(), options_.args.begin(), options_.args.end());
 
   Launching launching{{},
+                      {},
                       folder_.c_str(),
                       OpenForOutput(folder_ + "/stdout.log"),
                       OpenForOutput(folder_ + "/stderr.log"),
@@ -171,6 +173,10 @@ void ServerProcess::Launch() {
                       getpid()};
   for (std::string& arg : args) launching.argv.push_back(arg.data());
   launching.argv.push_back(nullptr);
+  // The first of two that have the same name counts.
+  for (std::string& setting : options_.environment) launching.environment.push_back(setting.data());
+  for (char** setting = environ; *setting != nullptr; ++setting) launching.environment.push_back(*setting);
+  launching.environment.push_back(nullptr);
   exit_code_.reset();
   pid_ = fork();
   if (pid_ == 0) RunChild(launching);

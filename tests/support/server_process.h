@@ -26,8 +26,9 @@ std::string RedisBinary();
 uint16_t FindFreePort();
 
 struct ServerOptions {
-  std::string binary = {};             // found along PATH when it has no slash
-  std::vector<std::string> args = {};  // behind the defaults, so that they override them
+  std::string binary = {};                    // found along PATH when it has no slash
+  std::vector<std::string> args = {};         // behind the defaults, so that they override them
+  std::vector<std::string> environment = {};  // "NAME=value", besides what the test has
   std::string config_text = {};  // when not empty: written to server.conf, which becomes the first argument
   std::optional<uint16_t> port = {};  // a free one when not given; 0 for no TCP at all (needs unix_socket)
   std::string bind = "127.0.0.1";     // several addresses separated by spaces
