@@ -39,6 +39,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       ConfigCommands(),
       AdminCommands(),
       PersistenceCommands(),
+      WaitCommands(),
       DebugCommands(),
   };
   // clang-format on

@@ -39,8 +39,8 @@ void Effects::Add(int database, Args effect) {
   ++count_;
 }
 
-void Effects::EndUnit() {
-  if (count_ == 0) return;
+bool Effects::EndUnit() {
+  if (count_ == 0) return false;
   if (listener_ != nullptr) {
     std::string_view commands = text_;
     if (count_ == 1) {
@@ -55,6 +55,7 @@ void Effects::EndUnit() {
   }
   count_ = 0;
   if (text_.capacity() > kKeepBytes) std::string().swap(text_);
+  return true;
 }
 
 void Effects::Encode(Args command) {

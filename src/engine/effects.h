@@ -41,7 +41,10 @@ class Effects {
   }
 
   void Add(int database, Args effect);
-  void EndUnit();
+  // Returns whether the unit had any effects: offset() is behind them then.
+  bool EndUnit();
+  // The unit that is under way has effects so far.
+  bool HasPending() const { return count_ > 0; }
 
   // Replies that wait for a log offset up to this may be sent.
   uint64_t reply_offset() const { return listener_ == nullptr ? ~uint64_t{0} : listener_->ReplyOffset(); }

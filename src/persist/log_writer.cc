@@ -108,6 +108,12 @@ void LogWriter::SetSyncSuspended(bool suspended) {
   Wake();
 }
 
+void LogWriter::AskForSync() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  sync_asked_ = appended_;
+  if (policy_ == FsyncPolicy::kNo) Wake();
+}
+
 std::string LogWriter::error() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return error_;
@@ -226,7 +232,8 @@ bool LogWriter::WantsSync(int64_t now_ms) const {
   switch (shared_policy_) {
     case FsyncPolicy::kAlways: return true;
     case FsyncPolicy::kEverysec: return now_ms - last_sync_ms_ >= options_.sync_interval_ms;
-    case FsyncPolicy::kNo: return false;
+    // All of it, or what of it is written: more may be appended all the time.
+    case FsyncPolicy::kNo: return file_synced_ < sync_asked_;
   }
   return false;
 }

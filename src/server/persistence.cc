@@ -244,6 +244,12 @@ uint64_t Persistence::ReplyOffset() const {
   return reached == ~uint64_t{0} ? reached : first_offset_ + reached;
 }
 
+// What was written while the log was off is in the base that the first rewrite made.
+bool Persistence::IsSynced(uint64_t offset) const {
+  return log_file_.state() == AppendOnlyFile::State::kOn &&
+         offset <= first_offset_ + log_file_.writer()->synced_offset();
+}
+
 void Persistence::EmptyKeyspace() {
   for (int i = 0; i < engine_.keyspace.DatabaseCount(); ++i) {
     engine_.watches.BeforeFlush(i);
@@ -297,6 +303,7 @@ std::string Persistence::OnAppendOnlyChanged() {
     engine_.effects.SetListener(nullptr);
     const std::string error = log_file_.TurnOff();
     if (!error.empty()) log_.Warning("Turning the append only file off: {}", error);
+    dispatcher_.OnLogTurnedOff();
     UpdateRefusal();
     return {};
   }

@@ -61,6 +61,9 @@ class Persistence final : public PersistenceControl, public EffectListener {
   Answer Reload(const ReloadOptions& options) override;
   Answer ReloadLog() override;
   void OnFlushAll() override;
+  bool IsLogging() const override { return !log_file_.is_off(); }
+  bool IsSynced(uint64_t offset) const override;
+  void AskForSync() override { log_file_.AskForSync(); }
 
   // EffectListener
   uint64_t Append(std::string_view commands) override;

@@ -133,13 +133,6 @@ Step CommandGetKeys(Random& random) {
       args.insert(args.end(), {"SET", Key(random), "GET", random.Pick({"GET", "get", "NX", "EX"})});
       break;
     case 8: args.insert(args.end(), {"BITFIELD", Key(random), "GET", "u8", "0"}); break;
-    case 9: {
-      args.insert(args.end(), {"BITFIELD", Key(random)});
-      for (size_t words = random.Below(5); words > 0; --words) {
-        args.push_back(random.Pick({"get", "SET", "OVERFLOW", "u8", "0", "WRAP"}));
-      }
-      break;
-    }
     default: args.insert(args.end(), {"COPY", Key(random), Key(random), "REPLACE"});
   }
   return Fixed(args);
@@ -232,12 +225,19 @@ Step ConfigErrors(Random& random) {
   }
 }
 
+// There are no replicas, so whoever wants some waits for a moment.
+Step Wait(Random& random) {
+  return Fixed({Word(random, "WAIT"), random.Pick({"0", "-1", "1", "2", "abc", "", "9223372036854775808"}),
+                random.Pick({"1", "2", "-1", "1.5", "abc", "", "9223372036854775808"})});
+}
+
 Step Other(Random& random) {
-  switch (random.Below(5)) {
+  switch (random.Below(6)) {
     case 0: return Fixed({"TIME"});
     case 1: return Fixed({"SELECT", Database(random)});
     case 2: return Fixed({"RESET"});
     case 3: return Fixed({"SET", Key(random), Value(random)});
+    case 4: return Wait(random);
     default: return Fixed({"MULTI"});
   }
 }
