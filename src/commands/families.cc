@@ -28,6 +28,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       SortCommands(),
       GenericCommands(),
       DumpCommands(),
+      MigrateCommands(),
       ScanCommands(),
       ExpireCommands(),
       ObjectCommands(),

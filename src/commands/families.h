@@ -31,6 +31,7 @@ std::span<const CommandSpec> GeoSearchCommands();    // geo_search.cc
 std::span<const CommandSpec> SortCommands();         // sort.cc: SORT, SORT_RO
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
 std::span<const CommandSpec> DumpCommands();         // dump.cc: DUMP, RESTORE
+std::span<const CommandSpec> MigrateCommands();      // migrate.cc
 std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
 std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE
 std::span<const CommandSpec> ObjectCommands();       // object.cc

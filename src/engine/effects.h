@@ -52,8 +52,6 @@ class Effects {
   uint64_t offset() const { return offset_; }
 
  private:
-  void Encode(Args command);
-
   EffectListener* listener_ = nullptr;
   int selected_database_ = -1;  // in the log, as far as it is known
   size_t count_ = 0;

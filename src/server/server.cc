@@ -70,6 +70,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       start_ms_(WallMs()) {
   dispatcher_.UpdateTime();
   log_.SetRole(LogRole::kChild);
+  engine_.transfer = &peers_;
   BindHooks();
 }
 
@@ -340,6 +341,7 @@ void Server::OnTick() {
 void Server::CheckClients() {
   const auto& sessions = engine_.sessions.all();
   constexpr size_t kAtLeast = 5;
+  peers_.CloseIdle(MonotonicUs());
   size_t left = std::max(sessions.size() / static_cast<size_t>(configuration_.process.hz), kAtLeast);
   left = std::min(left, sessions.size());
   for (; left > 0; --left) {
@@ -395,6 +397,7 @@ InfoSources Server::Sources() {
           cycles_,
           run_id_,
           executable_,
+          peers_,
           configuration_.config_path,
           start_ms_,
           startup_memory_,

@@ -121,7 +121,7 @@ Step CommandInfo(Random& random, const Pool& pool) {
 
 Step CommandGetKeys(Random& random) {
   Args args = {"COMMAND", Word(random, random.OneIn(2) ? "GETKEYS" : "GETKEYSANDFLAGS")};
-  switch (random.Below(11)) {
+  switch (random.Below(12)) {
     case 0: args.insert(args.end(), {"MSET", Key(random), "1", Key(random), "2"}); break;
     case 1: args.insert(args.end(), {"GET", Key(random)}); break;
     case 2: args.insert(args.end(), {"DEL", Key(random), Key(random), Key(random)}); break;
@@ -133,6 +133,20 @@ Step CommandGetKeys(Random& random) {
       args.insert(args.end(), {"SET", Key(random), "GET", random.Pick({"GET", "get", "NX", "EX"})});
       break;
     case 8: args.insert(args.end(), {"BITFIELD", Key(random), "GET", "u8", "0"}); break;
+    case 10: {
+      args.insert(args.end(), {"MIGRATE", "h", "1", random.OneIn(3) ? Key(random) : "", "0", "1"});
+      for (size_t words = random.Below(6); words > 0; --words) {
+        args.push_back(random.Pick({"KEYS", "keys", "AUTH", "AUTH2", "COPY", "a"}));
+      }
+      break;
+    }
+    case 9: {
+      args.insert(args.end(), {"BITFIELD", Key(random)});
+      for (size_t words = random.Below(5); words > 0; --words) {
+        args.push_back(random.Pick({"get", "SET", "OVERFLOW", "u8", "0", "WRAP"}));
+      }
+      break;
+    }
     default: args.insert(args.end(), {"COPY", Key(random), Key(random), "REPLACE"});
   }
   return Fixed(args);
