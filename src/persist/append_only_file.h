@@ -66,8 +66,8 @@ class AppendOnlyFile {
   void Commit();
   uint64_t reply_offset() const { return writer_ == nullptr ? ~uint64_t{0} : writer_->reply_offset(); }
   void AskForSync() { writer_->AskForSync(); }
-  // All is written and synced when this returns no error.
-  FileError Flush();
+  // All is written and synced when this returns no error, after `timeout_ms` at the latest.
+  FileError Flush(int64_t timeout_ms = LogWriter::kNoLimit);
   // After CONFIG SET of a directive that the thread needs to know, and when a child comes or goes.
   void UpdatePolicy();
 

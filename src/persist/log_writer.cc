@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -155,12 +156,17 @@ void LogWriter::BaseIsDurable(uint64_t offset) {
   Wake();
 }
 
-FileError LogWriter::Flush() {
+FileError LogWriter::Flush(int64_t timeout_ms) {
   Commit();
   std::unique_lock<std::mutex> lock(mutex_);
   const uint64_t ticket = ++flushes_asked_;
   Wake();
-  progressed_.wait(lock, [&] { return flushes_done_ >= ticket; });
+  const auto is_done = [&] { return flushes_done_ >= ticket; };
+  if (timeout_ms == kNoLimit) {
+    progressed_.wait(lock, is_done);
+  } else if (!progressed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), is_done)) {
+    return {"wait for", "the disk", ETIMEDOUT};
+  }
   return flush_error_;
 }
 

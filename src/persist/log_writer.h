@@ -132,9 +132,11 @@ class LogWriter {
   // no more. That is also how a log that cannot be written any more is left behind.
   void BaseIsDurable(uint64_t offset);
 
-  // Waits until everything appended is written and synced, whatever the policy. An error means that it is not
-  // (one attempt); the writer goes on afterwards as before.
-  FileError Flush();
+  // Waits until everything appended is written and synced, whatever the policy, but no longer than
+  // `timeout_ms`. An error means that it is not (one attempt, or ETIMEDOUT); the writer goes on afterwards as
+  // before.
+  static constexpr int64_t kNoLimit = INT64_MAX;
+  FileError Flush(int64_t timeout_ms = kNoLimit);
   // Ends the thread; what is queued and not flushed is lost.
   void Stop();
 

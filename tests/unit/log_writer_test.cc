@@ -161,6 +161,23 @@ TEST_CASE("everysec: asking does not hurry, but is remembered when the policy be
   CHECK(log.Synced(3));
 }
 
+TEST_CASE("a flush waits no longer than it may, and can be tried again") {
+  Log log(FsyncPolicy::kEverysec);
+  log.fs.HoldSyncs(true);
+  log.Write("one");
+  CHECK(log.writer->Flush(20).code() == ETIMEDOUT);
+  CHECK(log.writer->Flush(0).code() == ETIMEDOUT);
+  CHECK(log.writer->synced_offset() == 0);
+  log.writer->Append("two", 0);
+  std::thread disk([&] {
+    Pause(20);
+    log.fs.HoldSyncs(false);
+  });
+  CHECK_FALSE(log.writer->Flush(5000));
+  CHECK(log.writer->synced_offset() == 6);
+  disk.join();
+}
+
 TEST_CASE("policies are switched at any time") {
   Log log(FsyncPolicy::kNo);
   log.Write("one");
