@@ -264,7 +264,8 @@ void ClientUnblock(Call& call) {
   if (!call.Int(2, &id)) return;
   Session* session = call.engine.sessions.Find(static_cast<uint64_t>(id));
   // What a pause has put off has not begun, so there is nothing to be ended.
-  if (session == nullptr || session->suspension == nullptr || session->suspension->is_postponed)
+  if (session == nullptr || session->suspension == nullptr ||
+      session->suspension->kind == Suspension::Kind::kPostponed)
     return call.reply.Integer(0);
   call.engine.dispatcher->EndWaiting(*session,
                                      with_error ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : "");

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "commands/dump_limit.h"
 #include "commands/families.h"
 #include "engine/call.h"
 #include "persist/dump_payload.h"
-#include "persist/rdb_value_writer.h"
 
 namespace pinyon {
 
@@ -15,13 +15,8 @@ namespace {
 void Dump(Call& call) {
   const EntryRef ref = call.FindForRead(1);
   if (!ref) return call.reply.Null();
-  const RdbOptions& options = call.engine.options.rdb;
-  if (RdbVersionNeeded(ref.entry()) > options.version_limit) {
-    return call.reply.Error(
-        "ERR the hash has fields that expire, which takes a later version of the RDB format than "
-        "rdb-version-limit allows");
-  }
-  call.reply.Bulk(DumpPayload(ref.entry(), options.compression));
+  if (!MayDump(call, ref.entry())) return;
+  call.reply.Bulk(DumpPayload(ref.entry(), call.engine.options.rdb.compression));
 }
 
 struct RestoreOptions {

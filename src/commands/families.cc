@@ -28,6 +28,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       SortCommands(),
       GenericCommands(),
       DumpCommands(),
+      MigrateCommands(),
       ScanCommands(),
       ExpireCommands(),
       ObjectCommands(),
@@ -39,6 +40,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       ConfigCommands(),
       AdminCommands(),
       PersistenceCommands(),
+      WaitCommands(),
       DebugCommands(),
   };
   // clang-format on

@@ -31,6 +31,7 @@ std::span<const CommandSpec> GeoSearchCommands();    // geo_search.cc
 std::span<const CommandSpec> SortCommands();         // sort.cc: SORT, SORT_RO
 std::span<const CommandSpec> GenericCommands();      // generic.cc: also MOVE
 std::span<const CommandSpec> DumpCommands();         // dump.cc: DUMP, RESTORE
+std::span<const CommandSpec> MigrateCommands();      // migrate.cc
 std::span<const CommandSpec> ScanCommands();         // scan.cc: SCAN, KEYS, RANDOMKEY
 std::span<const CommandSpec> DatabaseCommands();     // database.cc: SELECT, SWAPDB, FLUSHDB, FLUSHALL, DBSIZE
 std::span<const CommandSpec> ObjectCommands();       // object.cc
@@ -42,6 +43,7 @@ std::span<const CommandSpec> CommandCommands();      // command.cc
 std::span<const CommandSpec> ConfigCommands();       // config.cc
 std::span<const CommandSpec> AdminCommands();        // admin.cc: INFO, TIME, SHUTDOWN, LOLWUT
 std::span<const CommandSpec> PersistenceCommands();  // persistence.cc: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF
+std::span<const CommandSpec> WaitCommands();         // wait.cc: WAIT, WAITAOF
 std::span<const CommandSpec> DebugCommands();        // debug.cc
 
 // All of the above: what a server's command table holds.

@@ -55,11 +55,30 @@ void BlockedClients::Block(Session& session, Command& command, Args args, Args k
     ++queue.awaited[TypeIndex(awaited)];
   }
   ++client_count_;
+  SetDeadline(session, timeout_ms);
+}
 
+void BlockedClients::AwaitLog(Session& session, Command& command, Args args, uint64_t offset,
+                              int64_t timeout_ms) {
+  PINYON_ASSERT(session.suspension == nullptr && timeout_ms >= 0);
+  session.suspension = std::make_unique<Suspension>(command, args);
+  session.suspension->kind = Suspension::Kind::kLog;
+  session.suspension->awaited_offset = log_waiters_.emplace(offset, &session);
+  ++client_count_;
+  SetDeadline(session, timeout_ms);
+}
+
+std::vector<Session*> BlockedClients::AllForLog() const {
+  std::vector<Session*> sessions;
+  for (const auto& [offset, session] : log_waiters_) sessions.push_back(session);
+  return sessions;
+}
+
+void BlockedClients::SetDeadline(Session& session, int64_t timeout_ms) {
   const int64_t now_us = MonotonicUs();
   if (timeout_ms == 0 || timeout_ms > (kNever - now_us) / 1000) return;
-  suspension.deadline = deadlines_.emplace(now_us + timeout_ms * 1000, &session);
-  suspension.has_deadline = true;
+  session.suspension->deadline = deadlines_.emplace(now_us + timeout_ms * 1000, &session);
+  session.suspension->has_deadline = true;
 }
 
 void BlockedClients::Release(Session& session) {
@@ -73,7 +92,8 @@ void BlockedClients::Release(Session& session) {
     EraseIfUnused(queue);
   }
   if (suspension.has_deadline) deadlines_.erase(suspension.deadline);
-  if (suspension.is_postponed) postponed_.erase(suspension.place);
+  if (suspension.kind == Suspension::Kind::kLog) log_waiters_.erase(suspension.awaited_offset);
+  if (suspension.kind == Suspension::Kind::kPostponed) postponed_.erase(suspension.place);
   session.suspension.reset();
   PINYON_ASSERT(client_count_ > 0);
   --client_count_;
@@ -82,7 +102,7 @@ void BlockedClients::Release(Session& session) {
 void BlockedClients::Postpone(Session& session, Command& command, Args args) {
   PINYON_ASSERT(session.suspension == nullptr);
   session.suspension = std::make_unique<Suspension>(command, args);
-  session.suspension->is_postponed = true;
+  session.suspension->kind = Suspension::Kind::kPostponed;
   session.suspension->place = postponed_.insert(postponed_.end(), &session);
   ++client_count_;
 }

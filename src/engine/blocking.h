@@ -1,11 +1,12 @@
-// Sessions that wait for keys: BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin. (And those whose commands
-// are put off, see engine/client_pause.h.)
+// Sessions that wait: for keys (BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin), or for their writes to
+// be acknowledged (WAITAOF, WAIT). (And those whose commands are put off, see engine/client_pause.h.)
 //
-// How a command waits: its handler finds nothing and calls Call::Block with the keys and the type of value
-// that would serve it. The session is suspended: it executes nothing, its request is copied. When one of the
-// keys holds a value of that type, the same handler runs again with the copy, as a unit of its own, right
-// after the unit that put the value there. It serves the client, or calls Block again, which keeps its place
-// in the queues. A timeout, CLIENT UNBLOCK or the end of the connection ends the waiting without the handler.
+// How a command waits for keys: its handler finds nothing and calls Call::Block with the keys and the type of
+// value that would serve it. The session is suspended: it executes nothing, its request is copied. When one
+// of the keys holds a value of that type, the same handler runs again with the copy, as a unit of its own,
+// right after the unit that put the value there. It serves the client, or calls Block again, which keeps its
+// place in the queues. A timeout, CLIENT UNBLOCK or the end of the connection ends the waiting without the
+// handler.
 //
 //   void Blpop(Call& call) {
 //     int64_t timeout_ms;
@@ -17,6 +18,12 @@
 //     }
 //     call.Block(keys, ValueType::kList, timeout_ms);
 //   }
+//
+// How a command waits for an acknowledgement: its handler looks at what has been reached, and if that is not
+// enough calls Call::BlockUntilSynced with the log offset that it needs. The handler runs again, but in no
+// unit, as it changes nothing, when the log is synced so far, when the log is turned off, and when the time
+// is over or CLIENT UNBLOCK ends the waiting: then Call::MayBlock says no and it replies what was reached. As
+// there are no replicas yet, whoever awaits one of them waits for an offset that no log reaches (kNoOffset).
 //
 // Invariants:
 // - A session waits once at most; it stands once in the queue of each of its keys, however often the command
@@ -30,7 +37,8 @@
 // - A client that is about to be closed is not served.
 //
 // Costs: nothing but one test for each change while nobody waits; otherwise one hash lookup for each change.
-// Waiting and leaving take constant time for each key, and O(log n) for the deadline.
+// Waiting and leaving take constant time for each key, and O(log n) for the deadline and for a log offset.
+// While somebody waits for the log a turn looks at the lowest offset.
 #pragma once
 
 #include <array>
@@ -86,10 +94,17 @@ struct Suspension {
     return sizeof(*this) + request.MemoryBytes() + waiters.capacity() * sizeof(KeyWaiter);
   }
 
+  enum class Kind : uint8_t {
+    kKeys,
+    kLog,
+    kPostponed,  // by CLIENT PAUSE: its command has not run yet
+  };
+
   SavedRequest request;
-  // CLIENT PAUSE: it waits for no key, its command has not run yet.
-  bool is_postponed = false;
-  std::list<Session*>::iterator place;  // among the postponed
+  Kind kind = Kind::kKeys;
+  std::list<Session*>::iterator place;                         // among the postponed
+  std::multimap<uint64_t, Session*>::iterator awaited_offset;  // of kLog
+  bool is_over = false;  // the handler runs for the last time: it must not wait again
   ValueType awaited = ValueType::kString;
   std::vector<KeyWaiter> waiters;  // never grows once they are in queues
   std::multimap<int64_t, Session*>::iterator deadline;
@@ -119,6 +134,9 @@ class BlockedClients {
 
   // Suspends a session that is not, with a request of its current database. `timeout_ms` 0: for ever.
   void Block(Session& session, Command& command, Args args, Args keys, ValueType awaited, int64_t timeout_ms);
+  // Suspends a session until the log is synced up to `offset`; kNoOffset: only its time ends that.
+  static constexpr uint64_t kNoOffset = ~uint64_t{0};
+  void AwaitLog(Session& session, Command& command, Args args, uint64_t offset, int64_t timeout_ms);
   // The session waits no more: it leaves all queues. Nothing for one that does not wait.
   void Release(Session& session);
 
@@ -135,6 +153,12 @@ class BlockedClients {
   // served, before it asks for the next.
   Session* NextToServe();
 
+  // The lowest offset of the log that a session awaits, and that session; only while there is one.
+  bool AwaitsLog() const { return !log_waiters_.empty(); }
+  uint64_t next_log_offset() const { return log_waiters_.begin()->first; }
+  Session& next_for_log() const { return *log_waiters_.begin()->second; }
+  std::vector<Session*> AllForLog() const;
+
   // The earliest deadline, in MonotonicUs's time; kNever when there is none.
   static constexpr int64_t kNever = INT64_MAX;
   int64_t next_deadline_us() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
@@ -146,7 +170,7 @@ class BlockedClients {
   // Takes out the session that was postponed first, with its request; null when there is none.
   Session* TakePostponed(std::unique_ptr<Suspension>* suspension);
 
-  // Of both kinds.
+  // Of all kinds.
   size_t client_count() const { return client_count_; }
   size_t postponed_count() const { return postponed_.size(); }
   size_t key_count() const { return queues_.size(); }
@@ -155,6 +179,7 @@ class BlockedClients {
  private:
   // The name of a key in `queues_`, built in `name_`.
   const std::string& Name(int database, std::string_view key);
+  void SetDeadline(Session& session, int64_t timeout_ms);
   void Enqueue(KeyWaiter& waiter, KeyQueue& queue);
   void Dequeue(KeyWaiter& waiter);
   void EraseIfUnused(KeyQueue& queue);
@@ -171,6 +196,7 @@ class BlockedClients {
   KeyQueue* current_ = nullptr;
   KeyWaiter* cursor_ = nullptr;
   std::multimap<int64_t, Session*> deadlines_;
+  std::multimap<uint64_t, Session*> log_waiters_;  // by the offset that they await
   std::list<Session*> postponed_;
   size_t client_count_ = 0;
 };

@@ -75,6 +75,15 @@ void Call::Block(Args keys, ValueType awaited, int64_t timeout_ms, NullReply den
   }
 }
 
+void Call::BlockUntilSynced(uint64_t offset, int64_t timeout_ms) {
+  PINYON_ASSERT(MayBlock() && (command.flags & (kBlocking | kEndsBatch)) != 0 && changes_ == 0);
+  if (session.suspension != nullptr) {
+    session.suspension->goes_on = true;
+  } else {
+    engine.blocked.AwaitLog(session, command, args, offset, timeout_ms);
+  }
+}
+
 BlockRef Call::TakeBlock(size_t index) {
   if (session.large_args == nullptr) return {};
   for (auto& [arg, block] : *session.large_args) {

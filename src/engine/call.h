@@ -135,7 +135,14 @@ class Call {
   // not allowed (in MULTI, in a script) it replies null at once: `denied` says which.
   enum class NullReply : uint8_t { kBulk, kArray };
   void Block(Args keys, ValueType awaited, int64_t timeout_ms, NullReply denied = NullReply::kArray);
-  bool MayBlock() const { return session.may_block && !session.transaction.active(); }
+  // Not in MULTI, nor in a script, nor when the time of waiting is over.
+  bool MayBlock() const {
+    const bool is_over = session.suspension != nullptr && session.suspension->is_over;
+    return session.may_block && !session.transaction.active() && !is_over;
+  }
+  // The client waits until the log is synced up to `offset`, or BlockedClients::kNoOffset. Only while
+  // MayBlock, and the last thing that a handler does.
+  void BlockUntilSynced(uint64_t offset, int64_t timeout_ms);
 
   // --- propagation ---
   // Whether anybody listens: building an effect's arguments is skipped when nobody does.

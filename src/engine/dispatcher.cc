@@ -64,7 +64,8 @@ void Dispatcher::RunUnit(Session& session, Command& command, Args args, uint64_t
   engine_.in_unit = true;
   Execute(session, command, args, first_key_hash);
   engine_.in_unit = false;
-  if (engine_.effects.Listening()) engine_.effects.EndUnit();
+  if (engine_.effects.Listening() && engine_.effects.EndUnit())
+    session.write_offset = engine_.effects.offset();
 }
 
 // CLIENT REPLY SKIP silences the command after it, and only that.
@@ -119,9 +120,39 @@ void Dispatcher::RunAgain(Session& session) {
   if (!suspension.goes_on) Resume(session);
 }
 
+// Not a unit of its own: it may happen within somebody else's (CLIENT UNBLOCK, CONFIG SET), and has no
+// effects.
+void Dispatcher::LookAgain(Session& session) {
+  Suspension& suspension = *session.suspension;
+  PINYON_ASSERT(suspension.kind == Suspension::Kind::kLog);
+  suspension.goes_on = false;
+  Execute(session, suspension.request.command(), suspension.request.args(), 0);
+  if (!suspension.goes_on) Resume(session);
+}
+
+bool Dispatcher::ServeLogWaiters(size_t max) {
+  if (engine_.persistence == nullptr) return false;
+  for (; engine_.blocked.AwaitsLog(); --max) {
+    if (!engine_.persistence->IsSynced(engine_.blocked.next_log_offset())) return false;
+    if (max == 0) return true;
+    Session& session = engine_.blocked.next_for_log();
+    LookAgain(session);
+    PINYON_ASSERT(session.suspension == nullptr);
+  }
+  return false;
+}
+
+void Dispatcher::OnLogTurnedOff() {
+  for (Session* session : engine_.blocked.AllForLog()) LookAgain(*session);
+}
+
 void Dispatcher::EndWaiting(Session& session, std::string_view error) {
   PINYON_ASSERT(session.suspension != nullptr);
   Command& command = session.suspension->request.command();
+  if (error.empty() && session.suspension->kind == Suspension::Kind::kLog) {
+    session.suspension->is_over = true;
+    return LookAgain(session);
+  }
   if (error.empty()) {
     session.reply.NullArray();
   } else {

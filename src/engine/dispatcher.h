@@ -22,6 +22,11 @@ class Dispatcher {
   // Runs a command that has passed the checks, within the current unit (EXEC, a script).
   void Run(Session& session, Command& command, Args args, uint64_t first_key_hash = 0);
 
+  // Asks up to `max` of the sessions again for which the log has been synced far enough; returns whether more
+  // are left.
+  bool ServeLogWaiters(size_t max);
+  // The log was turned off: whoever waits for it hears of it.
+  void OnLogTurnedOff();
   // Ends the waiting of a suspended session with what its timeout replies, or with `error`.
   void EndWaiting(Session& session, std::string_view error = {});
   // Lets a clients' pause begin or end; to be called between batches.
@@ -44,6 +49,7 @@ class Dispatcher {
   bool MustPostpone(const Session& session, const Command& command) const;
   void ServeBlocked();
   void RunAgain(Session& session);
+  void LookAgain(Session& session);
   void Resume(Session& session);
   // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);

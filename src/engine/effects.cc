@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/numbers.h"
+#include "resp/request_text.h"
 
 namespace pinyon {
 
@@ -14,15 +15,6 @@ constexpr std::string_view kExec = "*1\r\n$4\r\nEXEC\r\n";
 // A buffer larger than this is not kept for the next unit.
 constexpr size_t kKeepBytes = 64 * 1024;
 
-void AppendHeader(std::string* text, char type, size_t value) {
-  char header[kMaxInt64Chars + 3];
-  header[0] = type;
-  size_t length = 1 + FormatUint64(value, header + 1);
-  header[length++] = '\r';
-  header[length++] = '\n';
-  text->append(header, length);
-}
-
 }  // namespace
 
 void Effects::Add(int database, Args effect) {
@@ -32,15 +24,15 @@ void Effects::Add(int database, Args effect) {
   if (database != selected_database_) {
     char number[kMaxInt64Chars];
     const std::string_view select[] = {"SELECT", {number, FormatInt64(database, number)}};
-    Encode(select);
+    AppendRequest(&text_, select);
     selected_database_ = database;
   }
-  Encode(effect);
+  AppendRequest(&text_, effect);
   ++count_;
 }
 
-void Effects::EndUnit() {
-  if (count_ == 0) return;
+bool Effects::EndUnit() {
+  if (count_ == 0) return false;
   if (listener_ != nullptr) {
     std::string_view commands = text_;
     if (count_ == 1) {
@@ -55,15 +47,7 @@ void Effects::EndUnit() {
   }
   count_ = 0;
   if (text_.capacity() > kKeepBytes) std::string().swap(text_);
-}
-
-void Effects::Encode(Args command) {
-  AppendHeader(&text_, '*', command.size());
-  for (const std::string_view arg : command) {
-    AppendHeader(&text_, '$', arg.size());
-    text_.append(arg);
-    text_.append("\r\n");
-  }
+  return true;
 }
 
 }  // namespace pinyon

@@ -41,7 +41,10 @@ class Effects {
   }
 
   void Add(int database, Args effect);
-  void EndUnit();
+  // Returns whether the unit had any effects: offset() is behind them then.
+  bool EndUnit();
+  // The unit that is under way has effects so far.
+  bool HasPending() const { return count_ > 0; }
 
   // Replies that wait for a log offset up to this may be sent.
   uint64_t reply_offset() const { return listener_ == nullptr ? ~uint64_t{0} : listener_->ReplyOffset(); }
@@ -49,8 +52,6 @@ class Effects {
   uint64_t offset() const { return offset_; }
 
  private:
-  void Encode(Args command);
-
   EffectListener* listener_ = nullptr;
   int selected_database_ = -1;  // in the log, as far as it is known
   size_t count_ = 0;

@@ -14,6 +14,7 @@
 #include "engine/client_pause.h"
 #include "engine/command_table.h"
 #include "engine/effects.h"
+#include "engine/key_transfer.h"
 #include "engine/notify.h"
 #include "engine/persistence_control.h"
 #include "engine/server_control.h"
@@ -93,6 +94,8 @@ class Engine final : public KeyspaceObserver {
 
   // Set by the server; null where nothing is kept on disk.
   PersistenceControl* persistence = nullptr;
+  // Set by the server; null where keys go nowhere.
+  KeyTransfer* transfer = nullptr;
 
   EngineStats stats;
   SessionRegistry sessions;

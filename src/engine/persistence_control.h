@@ -35,6 +35,16 @@ class PersistenceControl {
   virtual Answer ReloadLog() = 0;
   // FLUSHALL has emptied the keyspace.
   virtual void OnFlushAll() = 0;
+
+  // --- for those who wait until what they wrote is safe ---
+  // Whether the append-only file is on.
+  virtual bool IsLogging() const = 0;
+  // Whether a crash takes nothing of what is before this offset of the log (Effects::offset). Never so for
+  // BlockedClients::kNoOffset, and for no offset while the log is off, or is turned on and not complete yet.
+  virtual bool IsSynced(uint64_t offset) const = 0;
+  // Somebody waits for what has been written so far: it is synced also where the policy leaves that to the
+  // kernel. The others go by their own clock.
+  virtual void AskForSync() = 0;
 };
 
 }  // namespace pinyon

@@ -102,6 +102,9 @@ class Session {
   Transaction transaction;
   std::vector<WatchedKey> watched;
 
+  // The log offset behind the last write of this session, 0: it has written nothing.
+  uint64_t write_offset = 0;
+
   // Set while the session waits (engine/blocking.h): it must not be given requests.
   std::unique_ptr<Suspension> suspension;
   // Whether its commands may wait at all; not so for those of a script, or of a log that is being loaded.

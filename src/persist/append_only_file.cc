@@ -118,10 +118,10 @@ void AppendOnlyFile::Commit() {
   writer_->WaitForProgress(kWaitMs);
 }
 
-FileError AppendOnlyFile::Flush() {
+FileError AppendOnlyFile::Flush(int64_t timeout_ms) {
   if (writer_ == nullptr) return {};
   writer_->Commit();
-  return writer_->Flush();
+  return writer_->Flush(timeout_ms);
 }
 
 void AppendOnlyFile::UpdatePolicy() {

@@ -67,8 +67,9 @@ class AppendOnlyFile {
   // The end of a turn. Waits, bounded, when the disk has been stuck for long or too much is queued.
   void Commit();
   uint64_t reply_offset() const { return writer_ == nullptr ? ~uint64_t{0} : writer_->reply_offset(); }
-  // All is written and synced when this returns no error.
-  FileError Flush();
+  void AskForSync() { writer_->AskForSync(); }
+  // All is written and synced when this returns no error, after `timeout_ms` at the latest.
+  FileError Flush(int64_t timeout_ms = LogWriter::kNoLimit);
   // After CONFIG SET of a directive that the thread needs to know, and when a child comes or goes.
   void UpdatePolicy();
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -108,6 +109,12 @@ void LogWriter::SetSyncSuspended(bool suspended) {
   Wake();
 }
 
+void LogWriter::AskForSync() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  sync_asked_ = appended_;
+  if (policy_ == FsyncPolicy::kNo) Wake();
+}
+
 std::string LogWriter::error() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return error_;
@@ -149,12 +156,17 @@ void LogWriter::BaseIsDurable(uint64_t offset) {
   Wake();
 }
 
-FileError LogWriter::Flush() {
+FileError LogWriter::Flush(int64_t timeout_ms) {
   Commit();
   std::unique_lock<std::mutex> lock(mutex_);
   const uint64_t ticket = ++flushes_asked_;
   Wake();
-  progressed_.wait(lock, [&] { return flushes_done_ >= ticket; });
+  const auto is_done = [&] { return flushes_done_ >= ticket; };
+  if (timeout_ms == kNoLimit) {
+    progressed_.wait(lock, is_done);
+  } else if (!progressed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), is_done)) {
+    return {"wait for", "the disk", ETIMEDOUT};
+  }
   return flush_error_;
 }
 
@@ -226,7 +238,8 @@ bool LogWriter::WantsSync(int64_t now_ms) const {
   switch (shared_policy_) {
     case FsyncPolicy::kAlways: return true;
     case FsyncPolicy::kEverysec: return now_ms - last_sync_ms_ >= options_.sync_interval_ms;
-    case FsyncPolicy::kNo: return false;
+    // All of it, or what of it is written: more may be appended all the time.
+    case FsyncPolicy::kNo: return file_synced_ < sync_asked_;
   }
   return false;
 }

@@ -14,7 +14,7 @@
 //              follows the disk. A write or sync that fails is fatal: nothing is acknowledged any more.
 //   kEverysec  written within a few milliseconds (kLingerMs: turns that follow each other closely share a
 //              wake-up and a write), synced once a second.
-//   kNo        written likewise, synced only when a file is left and at Flush.
+//   kNo        written likewise, synced only when a file is left, when asked (AskForSync), and at Flush.
 //
 // Errors under kEverysec and kNo (health() and error() tell; progress() is called when they change):
 //   kWriteFailed  what was written in part is cut off again and all is tried again once a second; what comes
@@ -105,6 +105,9 @@ class LogWriter {
   // no-appendfsync-on-rewrite while a child lives: nothing is synced, replies under kAlways do not wait.
   void SetSyncSuspended(bool suspended);
 
+  // Somebody waits for what was appended so far to be synced: kNo does it for once. Nobody waits here.
+  void AskForSync();
+
   // Any thread.
   LogHealth health() const { return health_.load(std::memory_order_acquire); }
   // The last error, "" if all is well.
@@ -129,9 +132,11 @@ class LogWriter {
   // no more. That is also how a log that cannot be written any more is left behind.
   void BaseIsDurable(uint64_t offset);
 
-  // Waits until everything appended is written and synced, whatever the policy. An error means that it is not
-  // (one attempt); the writer goes on afterwards as before.
-  FileError Flush();
+  // Waits until everything appended is written and synced, whatever the policy, but no longer than
+  // `timeout_ms`. An error means that it is not (one attempt, or ETIMEDOUT); the writer goes on afterwards as
+  // before.
+  static constexpr int64_t kNoLimit = INT64_MAX;
+  FileError Flush(int64_t timeout_ms = kNoLimit);
   // Ends the thread; what is queued and not flushed is lost.
   void Stop();
 
@@ -200,6 +205,7 @@ class LogWriter {
   bool stopping_ = false;
   bool asleep_ = false;
   uint64_t durable_base_ = 0;
+  uint64_t sync_asked_ = 0;  // up to where
   uint64_t flushes_asked_ = 0;
   uint64_t flushes_done_ = 0;
   FileError flush_error_;

@@ -220,7 +220,7 @@ void Stats(const InfoSources& s, Out out) {
       "\r\n"
       "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
-      "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n"
+      "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
       "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
       "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
       "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
@@ -230,7 +230,7 @@ void Stats(const InfoSources& s, Out out) {
       "acl_access_denied_auth:{}\r\n",
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
       keyspace.expire_cycle_us / 1000, keyspace.hits, keyspace.misses, s.persistence.child().last_fork_us(),
-      s.persistence.child().forks(), s.engine.stats.error_replies, s.stats.traffic.reads,
+      s.persistence.child().forks(), s.peers.count(), s.engine.stats.error_replies, s.stats.traffic.reads,
       s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,

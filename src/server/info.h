@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "server/network_options.h"
+#include "server/peer_connections.h"
 #include "server/persistence.h"
 #include "server/process_options.h"
 #include "server/statistics.h"
@@ -20,6 +21,7 @@ namespace pinyon {
 struct InfoSources {
   Engine& engine;
   const Persistence& persistence;
+  const PeerConnections& peers;
   ServerStats& stats;
   const TurnStats& turns;
   const NetworkOptions& network;

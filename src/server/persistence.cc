@@ -76,16 +76,17 @@ LogWriter::Callbacks CallbacksOf(Log& log, std::function<void()> wake) {
 
 }  // namespace
 
-Persistence::Persistence(Engine& engine, Dispatcher& dispatcher, const PersistOptions& options, Log& log,
-                         std::function<void()> wake, std::function<void()> serve)
+Persistence::Persistence(FileSystem& fs, Engine& engine, Dispatcher& dispatcher,
+                         const PersistOptions& options, Log& log, std::function<void()> wake,
+                         std::function<void()> serve)
     : engine_(engine),
       dispatcher_(dispatcher),
       options_(options),
       log_(log),
       serve_(std::move(serve)),
-      snapshots_(FileSystem::Real(), engine.keyspace, options, engine.options.rdb, child_, log,
+      snapshots_(fs, engine.keyspace, options, engine.options.rdb, child_, log,
                  &engine.stats.changes_since_save),
-      log_file_(FileSystem::Real(), options, engine.options.rdb, engine.keyspace, child_, log,
+      log_file_(fs, options, engine.options.rdb, engine.keyspace, child_, log,
                 CallbacksOf(log, std::move(wake))) {
   engine_.persistence = this;
 }
@@ -244,6 +245,12 @@ uint64_t Persistence::ReplyOffset() const {
   return reached == ~uint64_t{0} ? reached : first_offset_ + reached;
 }
 
+// What was written while the log was off is in the base that the first rewrite made.
+bool Persistence::IsSynced(uint64_t offset) const {
+  return log_file_.state() == AppendOnlyFile::State::kOn &&
+         offset <= first_offset_ + log_file_.writer()->synced_offset();
+}
+
 void Persistence::EmptyKeyspace() {
   for (int i = 0; i < engine_.keyspace.DatabaseCount(); ++i) {
     engine_.watches.BeforeFlush(i);
@@ -305,6 +312,7 @@ std::string Persistence::OnAppendOnlyChanged() {
     engine_.effects.SetListener(nullptr);
     const std::string error = log_file_.TurnOff();
     if (!error.empty()) log_.Warning("Turning the append only file off: {}", error);
+    dispatcher_.OnLogTurnedOff();
     UpdateRefusal();
     return {};
   }
@@ -397,18 +405,27 @@ void Persistence::OnFlushAll() {
   if (!options_.save_points.empty()) snapshots_.Save();
 }
 
-bool Persistence::PrepareStop(int flags) {
+// What the disk has not taken is told, so that whoever forces the stop knows what that costs.
+bool Persistence::FlushForStop(int64_t timeout_ms) {
+  log_.Notice("Calling fsync() on the AOF file.");
+  const FileError error = log_file_.Flush(timeout_ms);
+  if (!error) return true;
+  const LogWriter& writer = *log_file_.writer();
+  const uint64_t written = writer.written_offset(), synced = writer.synced_offset();
+  log_.Warning(
+      "Fail to fsync the AOF file: {}. Not on the disk: {} bytes that are not written, {} bytes that are not "
+      "synced.",
+      error.Text(), writer.appended() - written, written - std::min(written, synced));
+  return false;
+}
+
+bool Persistence::PrepareStop(int flags, int64_t timeout_ms) {
   const bool force = (flags & kShutdownForce) != 0;
   snapshots_.StopBackground();
   log_file_.StopRewrite();
   if (loading_.running) return true;  // there is nothing yet that is not on the disk
-  if (!log_file_.is_off()) {
-    log_.Notice("Calling fsync() on the AOF file.");
-    if (const FileError error = log_file_.Flush()) {
-      log_.Warning("Fail to fsync the AOF file: {}", error.Text());
-      if (!force) return false;
-    }
-  }
+  abandons_log_ = !log_file_.is_off() && !FlushForStop(timeout_ms);
+  if (abandons_log_ && !force) return false;
   const bool configured = !options_.save_points.empty() && (flags & kShutdownNoSave) == 0;
   if (!configured && (flags & kShutdownSave) == 0) return true;
   log_.Notice("Saving the final RDB snapshot before exiting.");

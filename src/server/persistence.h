@@ -33,9 +33,9 @@ struct LoadStatus {
 
 class Persistence final : public PersistenceControl, public EffectListener {
  public:
-  // `wake` may be called from any thread; it makes the loop call OnLogProgress. `serve` lets the loop do what
-  // is due while data are loaded.
-  Persistence(Engine& engine, Dispatcher& dispatcher, const PersistOptions& options, Log& log,
+  // The disk is reached through `fs`. `wake` may be called from any thread; it makes the loop call
+  // OnLogProgress. `serve` lets the loop do what is due while data are loaded.
+  Persistence(FileSystem& fs, Engine& engine, Dispatcher& dispatcher, const PersistOptions& options, Log& log,
               std::function<void()> wake, std::function<void()> serve);
   ~Persistence() override;
 
@@ -50,8 +50,11 @@ class Persistence final : public PersistenceControl, public EffectListener {
   std::string OnAppendOnlyChanged();
   void OnLogPolicyChanged() { log_file_.UpdatePolicy(); }
 
-  // What a stop does about the data; `flags` are ShutdownFlags. Returns whether it is safe to stop.
-  bool PrepareStop(int flags);
+  // What a stop does about the data; `flags` are ShutdownFlags. Returns whether it is safe to stop: not so
+  // when the disk has not taken the log after `timeout_ms`, unless the stop is forced. Everybody waits.
+  bool PrepareStop(int flags, int64_t timeout_ms);
+  // A forced stop has left data behind that the log's thread may still be stuck with.
+  bool abandons_log() const { return abandons_log_; }
 
   // PersistenceControl
   Answer Save() override;
@@ -61,6 +64,9 @@ class Persistence final : public PersistenceControl, public EffectListener {
   Answer Reload(const ReloadOptions& options) override;
   Answer ReloadLog() override;
   void OnFlushAll() override;
+  bool IsLogging() const override { return !log_file_.is_off(); }
+  bool IsSynced(uint64_t offset) const override;
+  void AskForSync() override { log_file_.AskForSync(); }
 
   // EffectListener
   uint64_t Append(std::string_view commands) override;
@@ -91,6 +97,7 @@ class Persistence final : public PersistenceControl, public EffectListener {
   void UpdateRefusal();
   bool StartRewrite();
   void StartWhatIsDue();
+  bool FlushForStop(int64_t timeout_ms);
 
   Engine& engine_;
   Dispatcher& dispatcher_;
@@ -102,6 +109,7 @@ class Persistence final : public PersistenceControl, public EffectListener {
   AppendOnlyFile log_file_;
   // Offsets of the engine go on when the log is turned off and on again, those of the log begin with 0.
   uint64_t first_offset_ = 0;
+  bool abandons_log_ = false;
   LoadStatus loading_;
   int64_t served_us_ = 0;   // when clients were last served while loading
   int shown_percent_ = -1;  // by the bar on a terminal, or in the log

@@ -61,7 +61,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       turn_(engine_, dispatcher_),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
       persistence_(
-          engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); },
+          FileSystem::Real(), engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); },
           [this] { loop_.RunOnce(); }),
       listeners_(loop_, configuration.network, log_,
                  [this](Connection* connection) { OnAccept(connection); }),
@@ -70,6 +70,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       start_ms_(WallMs()) {
   dispatcher_.UpdateTime();
   log_.SetRole(LogRole::kChild);
+  engine_.transfer = &peers_;
   BindHooks();
 }
 
@@ -210,6 +211,11 @@ int Server::Run() {
   ReportReady();
   loop_.Run();
   log_.Warning("Pinyon is now ready to exit, bye bye...");
+  if (persistence_.abandons_log()) {
+    // Ending the log's thread would wait for the disk after all.
+    std::fflush(nullptr);
+    _exit(0);
+  }
   return 0;
 }
 
@@ -235,7 +241,9 @@ void Server::OnStopSignal(const char* name, int flags) {
 
 bool Server::Shutdown(int flags) {
   log_.Warning("User requested shutdown...");
-  if (!persistence_.PrepareStop(flags)) return false;
+  // Redis knows 0 as the way not to wait for replicas; a disk needs a moment even so.
+  const int64_t timeout_s = std::max(configuration_.process.shutdown_timeout_s, 1);
+  if (!persistence_.PrepareStop(flags, timeout_s * 1000)) return false;
   if (configuration_.process.supervisor == Supervision::kSystemd) NotifySystemd("STOPPING=1\n", log_);
   const std::string& pid_file = configuration_.process.pid_file;
   if (!pid_file.empty()) {
@@ -333,6 +341,7 @@ void Server::OnTick() {
   dispatcher_.UpdateTime();
   periodic_.Tick();
   persistence_.Tick();
+  peers_.CloseIdle(MonotonicUs());
   CheckClients();
 }
 
@@ -388,6 +397,7 @@ InfoSources Server::Sources() {
   for (const auto& [id, client] : clients_) clients_memory += client->MemoryBytes();
   return {engine_,
           persistence_,
+          peers_,
           stats_,
           turn_.stats(),
           configuration_.network,

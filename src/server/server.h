@@ -20,6 +20,7 @@
 #include "server/listeners.h"
 #include "server/network_options.h"
 #include "server/options.h"
+#include "server/peer_connections.h"
 #include "server/periodic.h"
 #include "server/persistence.h"
 #include "server/process.h"
@@ -120,6 +121,7 @@ class Server final : public ServerControl, public ClientHost {
   ServerStats stats_;
   Periodic periodic_;
   Persistence persistence_;
+  PeerConnections peers_;
   Listeners listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
   uint64_t next_checked_ = 0;

@@ -19,6 +19,7 @@ constexpr int64_t kTurnUs = 300;
 // How many suspended clients go on in one turn because their time is over, or because a pause is.
 constexpr size_t kTimeoutsPerTurn = 32;
 constexpr size_t kPostponedPerTurn = 32;
+constexpr size_t kSyncedPerTurn = 128;
 // Argument views kept for the next batch; beyond, the memory is given back.
 constexpr size_t kMaxKeptArgs = 16 * 1024;
 
@@ -89,9 +90,10 @@ bool Turn::HasPostponedToRun() const {
 bool Turn::ResumeSuspended() {
   const bool timeouts_left =
       engine_.blocked.deadline_count() > 0 && dispatcher_.TimeOutBlocked(MonotonicUs(), kTimeoutsPerTurn);
+  const bool synced_left = engine_.blocked.AwaitsLog() && dispatcher_.ServeLogWaiters(kSyncedPerTurn);
   const bool postponed_left = HasPostponedToRun() && dispatcher_.RunPostponed(kPostponedPerTurn);
   dispatcher_.EndTiming();
-  return timeouts_left || postponed_left;
+  return timeouts_left || synced_left || postponed_left;
 }
 
 void Turn::Execute() {

@@ -121,7 +121,7 @@ Step CommandInfo(Random& random, const Pool& pool) {
 
 Step CommandGetKeys(Random& random) {
   Args args = {"COMMAND", Word(random, random.OneIn(2) ? "GETKEYS" : "GETKEYSANDFLAGS")};
-  switch (random.Below(11)) {
+  switch (random.Below(12)) {
     case 0: args.insert(args.end(), {"MSET", Key(random), "1", Key(random), "2"}); break;
     case 1: args.insert(args.end(), {"GET", Key(random)}); break;
     case 2: args.insert(args.end(), {"DEL", Key(random), Key(random), Key(random)}); break;
@@ -133,6 +133,13 @@ Step CommandGetKeys(Random& random) {
       args.insert(args.end(), {"SET", Key(random), "GET", random.Pick({"GET", "get", "NX", "EX"})});
       break;
     case 8: args.insert(args.end(), {"BITFIELD", Key(random), "GET", "u8", "0"}); break;
+    case 10: {
+      args.insert(args.end(), {"MIGRATE", "h", "1", random.OneIn(3) ? Key(random) : "", "0", "1"});
+      for (size_t words = random.Below(6); words > 0; --words) {
+        args.push_back(random.Pick({"KEYS", "keys", "AUTH", "AUTH2", "COPY", "a"}));
+      }
+      break;
+    }
     case 9: {
       args.insert(args.end(), {"BITFIELD", Key(random)});
       for (size_t words = random.Below(5); words > 0; --words) {
@@ -232,12 +239,19 @@ Step ConfigErrors(Random& random) {
   }
 }
 
+// There are no replicas, so whoever wants some waits for a moment.
+Step Wait(Random& random) {
+  return Fixed({Word(random, "WAIT"), random.Pick({"0", "-1", "1", "2", "abc", "", "9223372036854775808"}),
+                random.Pick({"1", "2", "-1", "1.5", "abc", "", "9223372036854775808"})});
+}
+
 Step Other(Random& random) {
-  switch (random.Below(5)) {
+  switch (random.Below(6)) {
     case 0: return Fixed({"TIME"});
     case 1: return Fixed({"SELECT", Database(random)});
     case 2: return Fixed({"RESET"});
     case 3: return Fixed({"SET", Key(random), Value(random)});
+    case 4: return Wait(random);
     default: return Fixed({"MULTI"});
   }
 }

@@ -1,5 +1,5 @@
-// Dump: DUMP's bytes, and RESTORE of payloads that a redis-server made, with all its options. What DUMP gives
-// is compared to the byte, uncompressed: that two compressors agree is not asked.
+// Dump: MIGRATE's errors; DUMP's bytes, and RESTORE of payloads that a redis-server made, with all its
+// options. What DUMP gives is compared to the byte, uncompressed: that two compressors agree is not asked.
 #include <iterator>
 
 #include "differential/generator.h"
@@ -81,6 +81,32 @@ Step Look(Random& random) {
   }
 }
 
+// Where nobody listens, so that nothing leaves: what is asked of the arguments, and which error comes first.
+Step Migrate(Random& random) {
+  const bool keys_behind = random.OneIn(3);
+  Args args = {Word(random, "MIGRATE"),
+               random.OneIn(10) ? "" : "127.0.0.1",
+               random.Pick({"1", "1", "1", "0", "abc", "-1", "1x"}),
+               keys_behind && !random.OneIn(6) ? "" : Key(random),
+               random.Pick({"0", "0", "0", "3", "-1", "x", ""}),
+               random.Pick({"100", "100", "0", "-5", "x", "9999999999999"})};
+  if (random.OneIn(10)) args.resize(1 + random.Below(5));
+  for (size_t options = random.Below(3); options > 0; --options) {
+    switch (random.Below(6)) {
+      case 0:
+      case 1: args.push_back(Word(random, "COPY")); break;
+      case 2: args.push_back(Word(random, "REPLACE")); break;
+      case 3: args.insert(args.end(), {Word(random, "AUTH"), "secret"}); break;
+      case 4: args.insert(args.end(), {Word(random, "AUTH2"), "default", "secret"}); break;
+      default: args.push_back(random.Pick({"BOGUS", "AUTH", "AUTH2", ""}));
+    }
+  }
+  if (!keys_behind) return {.args = args, .may_mutate = false};
+  args.push_back(Word(random, "KEYS"));
+  for (size_t keys = random.Below(4); keys > 0; --keys) args.push_back(Key(random));
+  return {.args = args, .may_mutate = false};
+}
+
 // A change of what was restored.
 Step Change(Random& random) {
   const std::string key = Key(random);
@@ -99,13 +125,14 @@ Step Change(Random& random) {
 }  // namespace
 
 void AppendDump(Random& random, const Pool&, std::vector<Step>& steps) {
-  switch (random.Below(8)) {
+  switch (random.Below(9)) {
     case 0:
     case 1:
     case 2: return steps.push_back(Restore(random));
     case 3:
     case 4: return steps.push_back(Look(random));
     case 5: return steps.push_back(Change(random));
+    case 6: return steps.push_back(Migrate(random));
     default:
       steps.push_back({.args = {"CONFIG", "SET", "rdbcompression", "no"}, .may_mutate = false});
       steps.push_back({.args = {"DUMP", Key(random)}});

@@ -131,6 +131,53 @@ TEST_CASE("no: written, never synced but at a flush") {
   CHECK(log.writer->synced_offset() == 3);
 }
 
+TEST_CASE("no: synced once for whoever asks") {
+  Log log(FsyncPolicy::kNo);
+  log.Write("one");
+  log.writer->AskForSync();
+  CHECK(log.Synced(3));
+  // Asked for before it is handed over, and then no more.
+  log.writer->Append("two", 0);
+  log.writer->AskForSync();
+  log.writer->Commit();
+  CHECK(log.Synced(6));
+  const int syncs = log.fs.syncs;
+  log.Write("three");
+  REQUIRE(log.Written(11));
+  Pause(20);
+  CHECK(log.fs.syncs == syncs);
+}
+
+TEST_CASE("everysec: asking does not hurry, but is remembered when the policy becomes no") {
+  auto options = Log::WithPolicy(FsyncPolicy::kEverysec);
+  options.sync_interval_ms = 10'000;
+  Log log(options);
+  log.Write("one");
+  log.writer->AskForSync();
+  REQUIRE(log.Written(3));
+  Pause(20);
+  CHECK(log.fs.syncs == 0);
+  log.writer->SetPolicy(FsyncPolicy::kNo);
+  CHECK(log.Synced(3));
+}
+
+TEST_CASE("a flush waits no longer than it may, and can be tried again") {
+  Log log(FsyncPolicy::kEverysec);
+  log.fs.HoldSyncs(true);
+  log.Write("one");
+  CHECK(log.writer->Flush(20).code() == ETIMEDOUT);
+  CHECK(log.writer->Flush(0).code() == ETIMEDOUT);
+  CHECK(log.writer->synced_offset() == 0);
+  log.writer->Append("two", 0);
+  std::thread disk([&] {
+    Pause(20);
+    log.fs.HoldSyncs(false);
+  });
+  CHECK_FALSE(log.writer->Flush(5000));
+  CHECK(log.writer->synced_offset() == 6);
+  disk.join();
+}
+
 TEST_CASE("policies are switched at any time") {
   Log log(FsyncPolicy::kNo);
   log.Write("one");

@@ -28,12 +28,10 @@ class SuspendedFixture : public TurnFixture {
   }
   template <typename Condition>
   void PollUntil(Condition condition) {
-    // By time: who is waited for may be a thread that gets no processor for a while.
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition() && std::chrono::steady_clock::now() < end) {
       Poll();
       RunTurns();
-      std::this_thread::yield();
     }
     CHECK(condition());
   }
@@ -98,6 +96,18 @@ TEST_CASE("Timeouts are served by the turn", "[turn][blocking]") {
   std::this_thread::sleep_for(std::chrono::milliseconds(15));
   f.RunTurns();
   CHECK(f.Received(client) == "*-1\r\n+PONG\r\n");
+}
+
+TEST_CASE("WAIT holds up what follows it until its time is over", "[turn][blocking]") {
+  SuspendedFixture f;
+  Client& client = f.Connect();
+  f.Give(client, "SET k v\r\nWAIT 1 10\r\nGET k\r\nWAIT 0 0\r\nPING\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client) == "+OK\r\n");
+  CHECK(client.session.suspension != nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(15));
+  f.RunTurns();
+  CHECK(f.Received(client) == ":0\r\n$1\r\nv\r\n:0\r\n+PONG\r\n");
 }
 
 TEST_CASE("More timeouts than fit a turn are spread over several", "[turn][blocking]") {

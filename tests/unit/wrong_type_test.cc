@@ -174,6 +174,8 @@ constexpr Case kGenericCases[] = {
     {"RESTORE h 0 x", "-BUSYKEY Target key name already exists.\r\n"},
     {"RESTORE n 0 x", "-ERR DUMP payload version or checksum are wrong\r\n"},
     {"RESTORE h 0 x REPLACE", "-ERR DUMP payload version or checksum are wrong\r\n"},
+    {"MIGRATE nowhere 1 h 0 10", "-IOERR error or timeout connecting to the client\r\n"},
+    {"MIGRATE nowhere 1 n 0 10", "+NOKEY\r\n"},
     {"SCAN 0 TYPE hash", "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nh\r\n"},
     {"SCAN 0 TYPE string", "*2\r\n$1\r\n0\r\n*1\r\n$1\r\ns\r\n"},
 };
