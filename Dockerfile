@@ -16,7 +16,7 @@ WORKDIR /source
 COPY CMakeLists.txt ./
 COPY src src
 RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPINYON_TESTS=OFF \
-    && cmake --build /build --target pinyon-server
+    && cmake --build /build --target pinyon-server pinyon-check
 COPY conf conf
 RUN { cat conf/pinyon.conf; printf '\n# For the container; see the Dockerfile.\nbind * -::*\nprotected-mode no\ndir /data\n'; } \
     > /build/pinyon.conf
@@ -28,7 +28,7 @@ RUN apt-get update -qq \
     && groupadd --system --gid 999 pinyon \
     && useradd --system --uid 999 --gid pinyon --home-dir /data --shell /usr/sbin/nologin pinyon \
     && install -d -o pinyon -g pinyon -m 750 /data
-COPY --from=build /build/pinyon-server /usr/local/bin/pinyon-server
+COPY --from=build /build/pinyon-server /build/pinyon-check /usr/local/bin/
 COPY --from=build /build/pinyon.conf /etc/pinyon/pinyon.conf
 COPY LICENSE /usr/share/doc/pinyon/copyright
 

@@ -98,7 +98,8 @@ bool AofLoader::LoadFile(const std::string& path, bool is_last, bool load_trunca
     return fail(read.offset, fmt::format("{}, and it is not the last file of the log", read.reason));
   if (!load_truncated) {
     return fail(read.offset,
-                fmt::format("{}; whole up to offset {}. Enable aof-load-truncated, or cut it there",
+                fmt::format("{}; whole up to offset {}. Enable aof-load-truncated, or cut it there "
+                            "(pinyon-check --fix)",
                             read.reason, reader.whole_end()));
   }
   const std::string name = path.substr(path.rfind('/') + 1);

@@ -132,6 +132,7 @@ AofReader::Parse AofReader::ParseCommand(Command* command) {
   const size_t first_arg = args_.size();
   size_t at = position_;
   int64_t count = 0;
+  broken_lines_ = 0;
   Parse parse = ParseLength('*', &at, kMaxArgs, &count);
   if (parse != Parse::kWhole) return parse;
   if (count == 0) {
@@ -141,6 +142,7 @@ AofReader::Parse AofReader::ParseCommand(Command* command) {
   }
   for (; count > 0; --count) {
     int64_t length = 0;
+    const size_t line_start = at;
     parse = ParseLength('$', &at, kMaxBulkBytes, &length);
     const size_t available = buffer_.size() - at, needed = static_cast<size_t>(length);
     // Both bytes of the line end are looked at as far as they are there: a torn tail is what fits so far.
@@ -155,6 +157,7 @@ AofReader::Parse AofReader::ParseCommand(Command* command) {
       parse = Parse::kNeedMore;
     }
     if (parse != Parse::kWhole) {
+      broken_lines_ = 1 + 2 * (args_.size() - first_arg) + (at > line_start ? 1 : 0);
       args_.resize(first_arg);
       return parse;
     }
@@ -162,6 +165,7 @@ AofReader::Parse AofReader::ParseCommand(Command* command) {
     at = line_end + 2;
   }
   *command = {OffsetOf(position_), first_arg, args_.size() - first_arg};
+  lines_ += 1 + 2 * command->args;
   position_ = at;
   return Parse::kWhole;
 }

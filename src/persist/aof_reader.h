@@ -70,6 +70,9 @@ class AofReader {
   Result Read(const Receiver& receiver);
   // The offset behind the last whole unit, or annotation behind it.
   uint64_t whole_end() const { return whole_end_; }
+  // Lines of the protocol that were read, whole ones: a length is one, an argument is one whatever it holds,
+  // annotations are none. It is how redis-check-aof counts.
+  uint64_t lines() const { return lines_ + broken_lines_; }
 
  private:
   enum class Parse : uint8_t { kWhole, kNeedMore, kBad };
@@ -108,6 +111,8 @@ class AofReader {
   size_t position_ = 0;         // what is before was parsed
   size_t wanted_ = 0;           // bytes that the buffer must have for parsing to get on
   uint64_t whole_end_ = 0;
+  uint64_t lines_ = 0;         // of whole commands
+  uint64_t broken_lines_ = 0;  // of the one that is not whole (yet)
 
   bool in_transaction_ = false;
   size_t transaction_start_ = 0;  // in the buffer

@@ -36,6 +36,7 @@ bool RdbSnapshotReader::Read(RdbReadResult* result) {
   while (step == Step::kGoOn) {
     result_.record_offset = source.offset();
     in_value_ = false;
+    code_ = -1;
     step = ReadRecord();
     if (options_.progress && source.offset() - last_progress_ >= kBytesPerProgress) {
       last_progress_ = source.offset();
@@ -53,6 +54,11 @@ bool RdbSnapshotReader::Read(RdbReadResult* result) {
 void RdbSnapshotReader::Report() {
   const RdbError& error = decoder_.error();
   result_.kind = error.kind;
+  result_.reason = error.reason;
+  result_.record_code = code_;
+  result_.in_value = in_value_;
+  if (in_value_) result_.key = key_;
+  result_.database = next_.database;
   result_.error = fmt::format("offset {}: {}", result_.offset, error.reason);
   if (in_value_) {
     result_.error += fmt::format(" (in the value of key {}, database {}, which begins at {})", KeyText(key_),
@@ -82,6 +88,7 @@ bool RdbSnapshotReader::ReadHeader() {
 RdbSnapshotReader::Step RdbSnapshotReader::ReadRecord() {
   uint8_t code = 0;
   if (!decoder_.Byte(&code)) return Step::kFailed;
+  code_ = code;
   if (code >= rdb::kFirstOpcode) return ReadOpcode(code);
   return ReadKey(code) ? Step::kGoOn : Step::kFailed;
 }
@@ -223,6 +230,7 @@ bool RdbSnapshotReader::ReadEnd() {
   const uint64_t reckoned = decoder_.source().Checksum();
   uint64_t stored = 0;
   if (!decoder_.Fixed(&stored)) return false;
+  result_.checksum = stored;
   if (stored == 0 || !options_.verify_checksum || stored == reckoned) return true;
   return decoder_.Corrupt(fmt::format("the checksum is {:016x}, but the data has {:016x}", stored, reckoned));
 }

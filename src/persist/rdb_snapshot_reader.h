@@ -59,7 +59,15 @@ struct RdbReadResult {
   RdbError::Kind kind = RdbError::Kind::kNone;
   uint64_t offset = 0;         // where reading ended: behind the checksum, or at the error
   uint64_t record_offset = 0;  // where the record begins that the error is in
+  // The error without offset and key, and where it is: the record's code (-1: none was read, or it is in the
+  // header), and within a value its key.
+  std::string reason;
+  int record_code = -1;
+  bool in_value = false;
+  std::string key;
+  int database = 0;
   int version = 0;
+  uint64_t checksum = 0;  // as stored; 0: none
   uint64_t keys = 0;
   uint64_t expired_keys = 0;  // dropped
   uint64_t empty_keys = 0;    // left out
@@ -104,6 +112,7 @@ class RdbSnapshotReader {
   RdbKey next_;
   int64_t expiry_ms_ = kNoExpiry;
   std::string key_;
+  int code_ = -1;  // of the record
   bool in_value_ = false;
   uint64_t last_progress_ = 0;
 };

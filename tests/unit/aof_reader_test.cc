@@ -14,6 +14,7 @@ using Status = AofReader::Status;
 struct Outcome {
   AofReader::Result result;
   uint64_t whole_end = 0;
+  uint64_t lines = 0;
   std::vector<std::string> units;  // "SET a 1; SET b 2"
   std::vector<std::string> annotations;
 };
@@ -52,6 +53,7 @@ Outcome ReadBytes(std::string_view bytes, uint64_t skip = 0, std::string_view re
            },
        .progress = {}});
   outcome.whole_end = reader.whole_end();
+  outcome.lines = reader.lines();
   return outcome;
 }
 
@@ -99,6 +101,16 @@ TEST_CASE("a log that was cut anywhere gives whole units and the place to cut") 
     CHECK(outcome.whole_end == end->first);
     CHECK(outcome.units.size() == end->second);
   }
+}
+
+TEST_CASE("lines of the protocol are counted up to where reading ends") {
+  CHECK(ReadBytes(kSetA + "#TS:1\r\n" + kMulti + kSetA + kExec).lines == 7 + 3 + 7 + 3);
+  CHECK(ReadBytes(kSetA + EncodeArgs({"SET", "a", "\r\n\r\n"})).lines == 7 + 7);
+  CHECK(ReadBytes(kSetA + "*3").lines == 7);
+  CHECK(ReadBytes(kSetA + "*3\r\n").lines == 7 + 1);
+  CHECK(ReadBytes(kSetA + "*3\r\n$3\r\nSE").lines == 7 + 2);
+  CHECK(ReadBytes(kSetA + "*3\r\n$3\r\nSET\r\n$x").lines == 7 + 3);
+  CHECK(ReadBytes(kSetA + "garbage").lines == 7);
 }
 
 TEST_CASE("reasons of torn tails") {

@@ -315,6 +315,12 @@ TEST_CASE("rdb snapshots: errors say where and why") {
   recorder.stop_after = 1;
   const RdbReadResult refused = Record(WithEnd(head + a), &recorder);
   CHECK(refused.kind == RdbError::Kind::kRefused);
+  CHECK(refused.reason == "enough");
+  CHECK(refused.in_value);
+  CHECK(refused.key == "a");
+  CHECK(refused.record_code == 0);
+  CHECK(Record(head + "\xf5" + RdbString("#!lua"), &recorder).record_code == 0xf5);
+  CHECK(Record(head, &recorder).record_code == -1);
   CHECK(refused.error == "offset 16: enough (in the value of key \"a\", database 0, which begins at 11)");
 
   Keyspace small(2, 1);
