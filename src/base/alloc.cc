@@ -98,8 +98,8 @@ namespace {
 
 constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
 constexpr size_t kHugePageBytes = ChunkSupply::kHugePageBytes;
-// With so many slabs (32 MiB) the next chunk is made ready ahead.
-constexpr uint64_t kAheadFromSlabs = 512;
+// With so many slabs (128 MiB) the next chunk is made ready ahead: what that takes is little then.
+constexpr uint64_t kAheadFromSlabs = 2048;
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
 constexpr size_t kClasses = ClassOf(kMaxSmallBytes) + 1;
 // A class that has so many slabs gets the memory of further ones all at once: sixteen page faults cost

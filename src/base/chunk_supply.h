@@ -1,10 +1,10 @@
-// Address space for the slabs of base/alloc.h, 4 MiB at a time. Once the heap is of some size, the next chunk
+// Address space for the slabs of base/alloc.h, 2 MiB at a time. Once the heap is of some size, the next chunk
 // is made ready by a thread of its own before it is needed: its memory is there already, in huge pages where
 // the kernel has some. So the loop takes no page faults while the keyspace grows (on a virtual machine one
 // costs up to 17 us, which a few kilobytes of new values then pay), and random access to many small blocks
 // misses the TLB far less.
 //
-// Costs: one chunk that is not used yet. Without it, when the thread cannot keep up or be had, a chunk comes
+// Costs: one chunk that is not used yet, and what is not used yet of the last. Without it, when the thread cannot keep up or be had, a chunk comes
 // without memory, as it would otherwise.
 //
 // Take is called by one thread. There are no locks, so a child that was forked at any moment may go on taking
@@ -20,7 +20,7 @@ namespace pinyon::mem {
 class ChunkSupply {
  public:
   static constexpr size_t kHugePageBytes = 2 * 1024 * 1024;
-  static constexpr size_t kChunkBytes = 2 * kHugePageBytes;
+  static constexpr size_t kChunkBytes = kHugePageBytes;
 
   struct Chunk {
     char* memory;  // aligned to a huge page; null when the system has no more

@@ -1,6 +1,7 @@
 #include "keyspace/element_prefetch.h"
 
 #include <cmath>
+#include <span>
 
 #include "base/numbers.h"
 #include "types/field.h"
@@ -46,26 +47,28 @@ void ElementPrefetch::Finish() {
 
 // Where the members of large sorted sets stand, and where they will.
 void ElementPrefetch::FetchPlaces() {
-  std::array<double, 2 * kMaxElements> scores;
-  std::array<const ScoreTree*, 2 * kMaxElements> trees;
-  size_t places = 0;
+  struct Place {
+    const ScoreTree* tree;
+    ScoreTree::Hint hint;
+  };
+  std::array<Place, 2 * kMaxElements> room;
+  size_t count = 0;
+  const auto add = [&](const SortedSet& set, double score) { room[count++] = {&set.tree(), {score}}; };
   for (size_t i = 0; i < count_; ++i) {
     const Element& element = elements_[i];
     if (element.type != ValueType::kZset) continue;
     const auto& set = *static_cast<const SortedSet*>(element.object);
     if (set.size() < ScoreTree::kWorthHints) continue;
+    if (const auto position = set.index().Find(element.text, element.hash)) add(set, position->score());
     double score = 0;
-    if (const auto position = set.index().Find(element.text, element.hash)) {
-      trees[places] = &set.tree();
-      scores[places++] = position->score();
-    }
     if (!element.new_score.empty() && ParseDouble(element.new_score, &score) && !std::isnan(score)) {
-      trees[places] = &set.tree();
-      scores[places++] = score;
+      add(set, score);
     }
   }
-  for (size_t i = 0; i < places; ++i) trees[i]->PrefetchParent(scores[i]);
-  for (size_t i = 0; i < places; ++i) trees[i]->PrefetchLeaf(scores[i]);
+  const std::span<Place> places(room.data(), count);
+  for (Place& place : places) place.tree->PrefetchParent(&place.hint);
+  for (Place& place : places) place.tree->PrefetchLeaf(&place.hint);
+  for (const Place& place : places) place.tree->PrefetchEqual(place.hint);
 }
 
 }  // namespace pinyon

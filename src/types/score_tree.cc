@@ -246,22 +246,32 @@ ScoreTree::Cursor ScoreTree::At(uint64_t rank) const {
 }
 
 // Near enough for a hint: by the score alone.
-const void* ScoreTree::NodeAt(size_t level, double score) const {
-  PINYON_ASSERT(level <= height_);
+void ScoreTree::PrefetchParent(Hint* hint) const {
+  if (size_ < kWorthHints) return;
   const void* node = root_;
-  for (size_t above = height_; above > level; --above) {
+  for (size_t level = height_; level > 1; --level) {
     const auto* inner = static_cast<const Inner*>(node);
-    node = inner->children[ChildFor(*inner, ScoreBound::AfterScore(score))];
+    node = inner->children[ChildFor(*inner, ScoreBound::AfterScore(hint->score))];
   }
-  return node;
+  PrefetchForCount(node, false);
+  hint->node = node;
 }
 
-void ScoreTree::PrefetchParent(double score) const {
-  if (size_ >= kWorthHints) PrefetchForCount(NodeAt(1, score), false);
+void ScoreTree::PrefetchLeaf(Hint* hint) const {
+  if (hint->node == nullptr) return;
+  const auto* inner = static_cast<const Inner*>(hint->node);
+  hint->node = inner->children[ChildFor(*inner, ScoreBound::AfterScore(hint->score))];
+  PrefetchForChange(hint->node, true);
 }
 
-void ScoreTree::PrefetchLeaf(double score) const {
-  if (size_ >= kWorthHints) PrefetchForChange(NodeAt(0, score), true);
+void ScoreTree::PrefetchEqual(const Hint& hint) const {
+  if (hint.node == nullptr) return;
+  constexpr size_t kMost = 4;
+  const auto* leaf = static_cast<const Leaf*>(hint.node);
+  size_t index = EntriesBefore(*leaf, ScoreBound::AfterScore(hint.score));
+  for (size_t n = 0; n < kMost && index > 0 && leaf->scores[index - 1] == hint.score; ++n) {
+    Prefetch(leaf->items[--index]);
+  }
 }
 
 // Changes.

@@ -111,12 +111,18 @@ class ScoreTree {
   Cursor First() const { return {first_, 0}; }
   Cursor Last() const { return {last_, last_ == nullptr ? 0 : last_->count - 1}; }
 
-  // Hints for a later search or change at that score: first the node above the leaf, then, when it has
-  // arrived, the leaf. They pay when given for several places before the first is needed, in a tree that is
-  // larger than the caches; in a smaller one they do nothing.
+  // Hints for a later search or change at a score, each step when what the one before asked for has arrived:
+  // the node above the leaf, the leaf, and the items that have the same score, which will be compared with.
+  // They pay when given for several places before the first is needed, in a tree that is larger than the
+  // caches; in a smaller one they do nothing. The tree may not change between the steps.
   static constexpr uint64_t kWorthHints = 1 << 19;
-  void PrefetchParent(double score) const;
-  void PrefetchLeaf(double score) const;
+  struct Hint {
+    double score;
+    const void* node = nullptr;
+  };
+  void PrefetchParent(Hint* hint) const;
+  void PrefetchLeaf(Hint* hint) const;
+  void PrefetchEqual(const Hint& hint) const;
 
   // What the nodes take from memory.
   size_t MemoryBytes() const;
@@ -169,9 +175,6 @@ class ScoreTree {
   void FindItem(const ScoredMember* item, Path* path) const;
   void FindRank(uint64_t rank, Path* path) const;
   LeafPlace FindPlace(const ScoreBound& bound) const;
-  // The node at `level` where that score is.
-  const void* NodeAt(size_t level, double score) const;
-
   // Tell the nodes above: the first entry of the node at `level` is another; so many items came or (modulo
   // 2^64) went.
   void FirstChanged(const Path& path, size_t level) const;

@@ -143,8 +143,10 @@ TEST_CASE_METHOD(SortedSetFixture, "hints change nothing, whatever they are abou
     const uint64_t hash = set->Hash(member);
     set->PrefetchBucket(hash);
     set->PrefetchItem(hash);
-    set->tree().PrefetchParent(score);
-    set->tree().PrefetchLeaf(score);
+    ScoreTree::Hint place{score};
+    set->tree().PrefetchParent(&place);
+    set->tree().PrefetchLeaf(&place);
+    set->tree().PrefetchEqual(place);
   };
   hint("a", 0);
   for (uint64_t number = 0; number <= ScoreTree::kWorthHints; ++number)
