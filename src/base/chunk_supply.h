@@ -4,8 +4,8 @@
 // costs up to 17 us, which a few kilobytes of new values then pay), and random access to many small blocks
 // misses the TLB far less.
 //
-// Costs: one chunk that is not used yet, and what is not used yet of the last. Without it, when the thread cannot keep up or be had, a chunk comes
-// without memory, as it would otherwise.
+// Costs: one chunk that is not used yet, and what is not used yet of the last. Without it, when the thread
+// cannot keep up or be had, a chunk comes without memory, as it would otherwise.
 //
 // Take is called by one thread. There are no locks, so a child that was forked at any moment may go on taking
 // chunks; its come without memory.

@@ -1,5 +1,8 @@
 #include "net/event_loop.h"
 
+#include <poll.h>
+#include <time.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
@@ -22,6 +25,7 @@ EventLoop::EventLoop() {
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) {
     EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
     if (loop->turn_requested_) loop->RunTurn();
+    if (!loop->idle_active_) loop->Pause();
   });
 }
 
@@ -40,6 +44,15 @@ void EventLoop::RunTurn() {
   } else {
     uv_idle_stop(&idle_);
   }
+}
+
+void EventLoop::Pause() {
+  const int64_t wait_us = pause_us_ ? pause_us_() : 0;
+  if (wait_us == 0) return;
+  pollfd events = {.fd = uv_backend_fd(&loop_), .events = POLLIN, .revents = 0};
+  if (poll(&events, 1, 0) != 0) return;
+  const timespec time = {.tv_sec = 0, .tv_nsec = wait_us * 1000};
+  nanosleep(&time, nullptr);
 }
 
 void EventLoop::WakeAt(int64_t time_us) {

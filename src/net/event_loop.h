@@ -32,6 +32,10 @@ class EventLoop {
   // One time at once: the last that was given.
   void WakeAt(int64_t time_us);
 
+  // Asked before the loop would sleep for want of events: for how many microseconds it shall not look for
+  // any, so that several gather.
+  void SetPause(std::function<int64_t()> pause_us) { pause_us_ = std::move(pause_us); }
+
   // Calls `callback` every `interval_ms`, as long as the loop lives. The handle's number is for SetInterval.
   size_t AddTimer(uint64_t interval_ms, std::function<void()> callback);
   void SetInterval(size_t timer, uint64_t interval_ms);
@@ -62,6 +66,7 @@ class EventLoop {
   };
 
   void RunTurn();
+  void Pause();
 
   uv_loop_t loop_;
   uv_check_t check_;
@@ -74,6 +79,7 @@ class EventLoop {
   bool idle_active_ = false;
   bool turn_requested_ = false;
   std::function<bool()> turn_;
+  std::function<int64_t()> pause_us_;
   std::vector<std::unique_ptr<Timer>> timers_;
   std::vector<std::unique_ptr<Signal>> signals_;
 };

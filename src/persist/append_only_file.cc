@@ -9,8 +9,7 @@
 
 #include "base/clock.h"
 #include "persist/aof_rewriter.h"
-#include "persist/byte_sink.h"
-#include "persist/rdb_snapshot_writer.h"
+#include "persist/rdb_file.h"
 
 namespace pinyon {
 
@@ -18,7 +17,6 @@ namespace {
 
 // How long one turn waits for a disk that is stuck; then it goes on and waits in the next one again.
 constexpr int64_t kWaitMs = 100;
-constexpr uint64_t kSyncEveryBytes = 4 << 20;
 
 FsyncPolicy PolicyOf(PersistOptions::Fsync fsync) {
   switch (fsync) {
@@ -204,26 +202,15 @@ std::string AppendOnlyFile::WriteBase(ChildProgress& progress) const {
 }
 
 std::string AppendOnlyFile::WriteRdbBase(File file, ChildProgress& progress) const {
-  FileSink sink(file.fd());
-  sink.set_sync_every(kSyncEveryBytes);
-  RdbSnapshotResult result;
-  RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
-                             .compress = rdb_.compression,
-                             .checksum = rdb_.checksum,
-                             .aof_base = true,
-                             .key_delay = options_.key_save_delay};
-  options.progress = [&progress](uint64_t keys, uint64_t bytes) {
-    progress.keys_done = keys;
-    progress.bytes_written = bytes;
-    progress.NoteCopied(false);
-  };
-  if (!WriteRdbSnapshot(keyspace_, sink, options, &result)) return result.error;
-  const FileError error = file.Sync();
-  return error ? error.Text() : std::string();
+  const RdbFileOptions options{.rdb = rdb_,
+                               .key_delay = options_.key_save_delay,
+                               .is_aof_base = true,
+                               .syncs_meanwhile = options_.aof_rewrite_syncs};
+  return WriteRdbFile(keyspace_, file, options, &progress);
 }
 
 std::string AppendOnlyFile::WriteCommandBase(File file, ChildProgress& progress) const {
-  FileWriter out(std::move(file), kSyncEveryBytes);
+  FileWriter out(std::move(file), options_.aof_rewrite_syncs ? kSyncEveryBytes : 0);
   AofRewriter rewriter([&out](std::string_view bytes) { return out.Write(bytes); });
   rewriter.set_progress([&](uint64_t keys) {
     progress.keys_done = keys;

@@ -86,6 +86,7 @@ void PersistOptions::DeclareSnapshots(SettingsRegistry& registry) {
                                       return RefusePath(value, "dbfilename", "filename");
                                     }});
   registry.AddBool("rdb-del-sync-files", {.target = &rdb_del_sync_files});
+  registry.AddBool("rdb-save-incremental-fsync", {.target = &rdb_save_syncs, .default_value = true});
   registry.AddBool("stop-writes-on-bgsave-error",
                    {.target = &stop_writes_on_bgsave_error, .default_value = true});
   registry.AddEnum("sanitize-dump-payload", {.target = &sanitize_dump_payload,
@@ -133,6 +134,7 @@ void PersistOptions::DeclareLog(SettingsRegistry& registry, Hooks hooks) {
   registry.AddBool("aof-timestamp-enabled",
                    {.target = &aof_timestamps, .apply = std::move(hooks.log_policy_changed)});
   registry.AddBool("aof-disable-auto-gc", {.target = &aof_disable_auto_gc});
+  registry.AddBool("aof-rewrite-incremental-fsync", {.target = &aof_rewrite_syncs, .default_value = true});
 }
 
 void PersistOptions::DeclareShutdown(SettingsRegistry& registry) {

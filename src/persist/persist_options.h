@@ -39,6 +39,7 @@ struct PersistOptions {
   std::vector<SavePoint> save_points = {{3600, 1}, {300, 100}, {60, 10000}};
   std::string db_filename;
   bool rdb_del_sync_files = false;
+  bool rdb_save_syncs = true;  // rdb-save-incremental-fsync
   bool stop_writes_on_bgsave_error = true;
   Sanitize sanitize_dump_payload = Sanitize::kNo;
 
@@ -53,6 +54,7 @@ struct PersistOptions {
   bool aof_use_rdb_preamble = true;
   bool aof_timestamps = false;
   bool aof_disable_auto_gc = false;
+  bool aof_rewrite_syncs = true;  // aof-rewrite-incremental-fsync
 
   int shutdown_on_sigint = kShutdownDefault;
   int shutdown_on_sigterm = kShutdownDefault;

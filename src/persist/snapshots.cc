@@ -9,8 +9,7 @@
 #include <cstring>
 
 #include "base/clock.h"
-#include "persist/byte_sink.h"
-#include "persist/rdb_snapshot_writer.h"
+#include "persist/rdb_file.h"
 
 namespace pinyon {
 
@@ -18,9 +17,6 @@ namespace {
 
 // After a failed save the next one is not tried at once.
 constexpr int64_t kRetrySeconds = 5;
-
-// Written back while the rest is made, so that the last sync is short.
-constexpr size_t kSyncEveryBytes = 4 << 20;
 
 uint64_t Megabytes(uint64_t bytes) { return bytes / (1024 * 1024); }
 
@@ -45,27 +41,11 @@ std::string Snapshots::WriteFile(ChildProgress* progress) const {
   if (const FileError error = File::Open(fs_, temporary, O_WRONLY | O_CREAT | O_TRUNC, &file)) {
     return fmt::format("Failed opening the temp RDB file {} for saving: {}", temporary, error.Text());
   }
-  FileSink sink(file.fd());
-  sink.set_sync_every(kSyncEveryBytes);
-  RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
-                             .compress = rdb_.compression,
-                             .checksum = rdb_.checksum,
-                             .key_delay = options_.key_save_delay};
-  options.progress = [progress](uint64_t keys, uint64_t bytes) {
-    if (progress == nullptr) return;
-    progress->keys_done = keys;
-    progress->bytes_written = bytes;
-    progress->NoteCopied(false);
-  };
-  RdbSnapshotResult result;
-  std::string failure;
-  if (!WriteRdbSnapshot(keyspace_, sink, options, &result)) {
-    failure = result.error;
-  } else if (const FileError error = file.Sync()) {
-    failure = error.Text();
-  } else if (const FileError not_renamed = RenameDurably(fs_, temporary, options_.db_filename)) {
-    failure = not_renamed.Text();
-  }
+  std::string failure = WriteRdbFile(
+      keyspace_, file,
+      {.rdb = rdb_, .key_delay = options_.key_save_delay, .syncs_meanwhile = options_.rdb_save_syncs},
+      progress);
+  if (failure.empty()) failure = RenameDurably(fs_, temporary, options_.db_filename).Text();
   if (failure.empty()) return {};
   unlink(temporary.c_str());
   return fmt::format("Write error saving DB on disk: {}", failure);

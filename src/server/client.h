@@ -62,6 +62,7 @@ class Client final : public ConnectionHandler {
 
   // In the turn's lists.
   bool in_ready_list = false;
+  int64_t ready_us = 0;  // when its requests were last taken up
   bool in_flush_list = false;
   bool in_gated_list = false;
 

@@ -59,6 +59,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
   registry.AddInteger(
       "tcp-backlog",
       {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});
+  registry.AddInteger("gather-pause-usec", {.target = &gather_pause_us, .max = 60, .default_value = 60});
   registry.AddInteger("tcp-keepalive", {.target = &tcp_keepalive_s, .max = INT_MAX, .default_value = 300});
   registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX, .default_value = 0});
   registry.AddInteger("maxclients", {.target = &max_clients,

@@ -25,7 +25,8 @@ struct NetworkOptions {
   int port = 6379;
   int tcp_backlog = 511;
   int tcp_keepalive_s = 300;
-  int timeout_s = 0;  // of idle clients; 0: never
+  int64_t gather_pause_us = 60;  // gather-pause-usec (Pinyon's own): see server/gather_pause.h
+  int timeout_s = 0;             // of idle clients; 0: never
   int64_t max_clients = 10000;
   bool protected_mode = true;
   std::string unix_socket;

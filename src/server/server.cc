@@ -58,7 +58,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       keyspace_(configuration.process.databases, Random::FromSystem().Next()),
       engine_(keyspace_, configuration.commands, configuration.registry, log_, *this, configuration.engine),
       dispatcher_(engine_),
-      turn_(engine_, dispatcher_),
+      turn_(engine_, dispatcher_, configuration_.network.gather_pause_us),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
       persistence_(
           FileSystem::Real(), engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); },
@@ -197,6 +197,7 @@ int Server::Run() {
     loop_.WakeAt(std::min(engine_.blocked.next_deadline_us(), engine_.pause.until_us()));
     return work_left;
   });
+  loop_.SetPause([this] { return turn_.PauseUs(); });
   loop_.SetWakeHandler([this] {
     persistence_.OnLogProgress();
     turn_.ReleaseGated();

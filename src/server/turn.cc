@@ -25,7 +25,8 @@ constexpr size_t kMaxKeptArgs = 16 * 1024;
 
 }  // namespace
 
-Turn::Turn(Engine& engine, Dispatcher& dispatcher) : engine_(engine), dispatcher_(dispatcher) {
+Turn::Turn(Engine& engine, Dispatcher& dispatcher, const int64_t& max_pause_us)
+    : engine_(engine), dispatcher_(dispatcher), pause_(max_pause_us) {
   batch_.reserve(kBatchRequests + kClientShare);
 }
 
@@ -99,7 +100,10 @@ bool Turn::ResumeSuspended() {
 void Turn::Execute() {
   if (ready_.empty()) return;
   dispatcher_.UpdateTime();
-  const int64_t end_us = MonotonicUs() + kTurnUs;
+  const int64_t now_us = MonotonicUs();
+  const int64_t end_us = now_us + kTurnUs;
+  pause_.NoteTurn(now_us, ready_.size());
+  for (Client* client : ready_) pause_.NoteClient(now_us, &client->ready_us);
   while (true) {
     GatherBatch();
     if (batch_.size() > 1) {

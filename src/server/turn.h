@@ -20,6 +20,7 @@
 #include "engine/dispatcher.h"
 #include "keyspace/element_prefetch.h"
 #include "server/client.h"
+#include "server/gather_pause.h"
 
 namespace pinyon {
 
@@ -30,7 +31,8 @@ struct TurnStats {
 
 class Turn {
  public:
-  Turn(Engine& engine, Dispatcher& dispatcher);
+  // `max_pause_us` is borrowed (gather-pause-usec).
+  Turn(Engine& engine, Dispatcher& dispatcher, const int64_t& max_pause_us);
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -50,6 +52,8 @@ class Turn {
   bool Run();
 
   TurnStats& stats() { return stats_; }
+  // How long the loop should wait for more clients before the next turn.
+  int64_t PauseUs() const { return pause_.WaitUs(); }
 
  private:
   struct Request {
@@ -93,6 +97,7 @@ class Turn {
   Command* last_command_ = nullptr;  // of this batch, with the name in its request
   std::string_view last_name_;
   TurnStats stats_;
+  GatherPause pause_;
 };
 
 }  // namespace pinyon

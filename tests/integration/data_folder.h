@@ -1,33 +1,19 @@
 // A data directory that outlives the servers that use it, and values of every type to put there.
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "integration/server_fixture.h"
+#include "support/temporary_folder.h"
 
 namespace pinyon::testing {
 
-class DataFolder {
+class DataFolder : public TemporaryFolder {
  public:
-  DataFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "pinyon-data-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~DataFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  DataFolder(const DataFolder&) = delete;
-  DataFolder& operator=(const DataFolder&) = delete;
-
-  std::string path() const { return path_.string(); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::filesystem::path operator/(const std::string& name) const { return At(name); }
 
   // A server whose data are here; `args` come last.
   std::unique_ptr<ServerProcess> Start(const std::string& binary, std::vector<std::string> args = {}) const {
@@ -35,9 +21,6 @@ class DataFolder {
     all.insert(all.end(), args.begin(), args.end());
     return Launch({.binary = binary, .args = std::move(all)});
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 // Puts values of every type and encoding into databases 0 and 5, some with expiries far away.

@@ -13,25 +13,12 @@
 #include <thread>
 #include <vector>
 
+#include "support/temporary_folder.h"
+
 namespace pinyon {
 namespace {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pinyon_log_XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string File(const char* name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
+using testing::TemporaryFolder;
 
 std::string Contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -47,9 +34,9 @@ std::vector<std::string> Lines(const std::string& path) {
 
 TEST_CASE("a line has Redis's format") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   log.Notice("Ready to accept connections on port {}", 6379);
-  const std::string text = Contents(folder.File("log"));
+  const std::string text = Contents(folder.At("log"));
   CHECK_THAT(text, Catch::Matches(R"(\d+:M \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d\.\d{3} \* )"
                                   "Ready to accept connections on port 6379\n"));
   CHECK_THAT(text, Catch::StartsWith(std::to_string(getpid()) + ":M "));
@@ -63,7 +50,7 @@ TEST_CASE("the time is local") {
     CAPTURE(zone);
     setenv("TZ", zone, 1);
     const TemporaryFolder folder;
-    Log log(folder.File("log"));
+    Log log(folder.At("log"));
     const auto expected = [] {
       const std::time_t now = std::time(nullptr);
       std::tm local{};
@@ -75,7 +62,7 @@ TEST_CASE("the time is local") {
     const std::string before = expected();
     log.Notice("x");
     const std::string after = expected();
-    const std::string line = Contents(folder.File("log"));
+    const std::string line = Contents(folder.At("log"));
     const bool found =
         line.find(":M " + before + ".") != line.npos || line.find(":M " + after + ".") != line.npos;
     CAPTURE(line, before, after);
@@ -91,12 +78,12 @@ TEST_CASE("the time is local") {
 
 TEST_CASE("levels filter and mark") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"), LogLevel::kDebug);
+  Log log(folder.At("log"), LogLevel::kDebug);
   log.Debug("a");
   log.Verbose("b");
   log.Notice("c");
   log.Warning("d");
-  const auto lines = Lines(folder.File("log"));
+  const auto lines = Lines(folder.At("log"));
   REQUIRE(lines.size() == 4);
   CHECK_THAT(lines[0], Catch::EndsWith(" . a"));
   CHECK_THAT(lines[1], Catch::EndsWith(" - b"));
@@ -110,51 +97,51 @@ TEST_CASE("levels filter and mark") {
   log.SetLevel(LogLevel::kNothing);
   CHECK_FALSE(log.Enabled(LogLevel::kNothing));
   log.Warning("no");
-  CHECK(Lines(folder.File("log")).size() == 4);
+  CHECK(Lines(folder.At("log")).size() == 4);
 }
 
 TEST_CASE("the role is a letter") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   for (const LogRole role : {LogRole::kMaster, LogRole::kReplica, LogRole::kChild, LogRole::kSentinel}) {
     log.SetRole(role);
     log.Notice("x");
   }
   std::string letters;
-  for (const std::string& line : Lines(folder.File("log"))) letters += line.at(line.find(':') + 1);
+  for (const std::string& line : Lines(folder.At("log"))) letters += line.at(line.find(':') + 1);
   CHECK(letters == "MSCX");
 }
 
 TEST_CASE("raw text is written as it is") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   log.Raw(LogLevel::kNotice, "  {} banner\n\n");
-  CHECK(Contents(folder.File("log")) == "  {} banner\n\n");
+  CHECK(Contents(folder.At("log")) == "  {} banner\n\n");
 }
 
 TEST_CASE("a long message is written whole") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   log.Notice("{}", std::string(100000, 'x'));
-  CHECK_THAT(Contents(folder.File("log")), Catch::EndsWith(std::string(100000, 'x') + "\n"));
+  CHECK_THAT(Contents(folder.At("log")), Catch::EndsWith(std::string(100000, 'x') + "\n"));
 }
 
 TEST_CASE("a rotated log is made anew") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   log.Notice("before");
-  std::filesystem::rename(folder.File("log"), folder.File("log.1"));
+  std::filesystem::rename(folder.At("log"), folder.At("log.1"));
   log.Notice("after");
-  CHECK_THAT(Contents(folder.File("log.1")), Catch::EndsWith("before\n"));
-  CHECK_THAT(Contents(folder.File("log")), Catch::EndsWith("after\n"));
+  CHECK_THAT(Contents(folder.At("log.1")), Catch::EndsWith("before\n"));
+  CHECK_THAT(Contents(folder.At("log")), Catch::EndsWith("after\n"));
 }
 
 TEST_CASE("CanOpen tells whether the file can be written") {
   const TemporaryFolder folder;
   CHECK(Log().CanOpen());
-  CHECK(Log(folder.File("log")).CanOpen());
-  CHECK(std::filesystem::exists(folder.File("log")));
-  const Log missing(folder.File("missing/log"));
+  CHECK(Log(folder.At("log")).CanOpen());
+  CHECK(std::filesystem::exists(folder.At("log")));
+  const Log missing(folder.At("missing/log"));
   CHECK_FALSE(missing.CanOpen());
   CHECK(errno == ENOENT);
 }
@@ -168,7 +155,7 @@ TEST_CASE("a full disk costs the line, nothing else") {
 
 TEST_CASE("lines of threads do not interleave") {
   const TemporaryFolder folder;
-  Log log(folder.File("log"));
+  Log log(folder.At("log"));
   constexpr int kLines = 200;
   const auto write = [&](char c) {
     for (int i = 0; i < kLines; ++i) log.Notice("{}", std::string(300, c));
@@ -176,7 +163,7 @@ TEST_CASE("lines of threads do not interleave") {
   std::thread other(write, 'a');
   write('b');
   other.join();
-  const auto lines = Lines(folder.File("log"));
+  const auto lines = Lines(folder.At("log"));
   REQUIRE(lines.size() == 2 * kLines);
   for (const std::string& line : lines) {
     const std::string message = line.substr(line.size() - 301);

@@ -1,56 +1,23 @@
-// A folder for a test's files, a file system whose calls can be made to fail or to wait, and small helpers.
+// A file system whose calls can be made to fail or to wait, and small helpers.
 #pragma once
-
-#include <stdlib.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <initializer_list>
-#include <iterator>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "persist/file_io.h"
+#include "support/temporary_folder.h"
 
 namespace pinyon {
 
-class TestFolder {
- public:
-  TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pinyon_persist_XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string At(std::string_view name) const { return path_ + "/" + std::string(name); }
-  void Put(std::string_view name, std::string_view bytes) const {
-    std::filesystem::create_directories(std::filesystem::path(At(name)).parent_path());
-    std::ofstream(At(name), std::ios::binary | std::ios::trunc) << bytes;
-  }
-  bool Has(std::string_view name) const { return std::filesystem::exists(At(name)); }
-  std::string Get(std::string_view name) const {
-    std::ifstream file(At(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  std::string path_;
-};
+using TestFolder = testing::TemporaryFolder;
 
 inline std::string EncodeArgs(std::initializer_list<std::string_view> args) {
   std::string text = "*" + std::to_string(args.size()) + "\r\n";

@@ -134,7 +134,8 @@ class TurnFixture : public ClientHost {
 
   int64_t query_buffer_limit = 1 << 30;
   CommandFixture commands;
-  Turn turn{commands.engine, commands.dispatcher};
+  int64_t max_pause_us = 0;
+  Turn turn{commands.engine, commands.dispatcher, max_pause_us};
 
  private:
   ChunkPool pool_;
