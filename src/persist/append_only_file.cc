@@ -211,6 +211,7 @@ std::string AppendOnlyFile::WriteRdbBase(File file, ChildProgress& progress) con
                              .compress = rdb_.compression,
                              .checksum = rdb_.checksum,
                              .aof_base = true,
+                             .access = AccessToKeep(keyspace_),
                              .key_delay = options_.key_save_delay};
   options.progress = [&progress](uint64_t keys, uint64_t bytes) {
     progress.keys_done = keys;

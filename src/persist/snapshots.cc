@@ -50,6 +50,7 @@ std::string Snapshots::WriteFile(ChildProgress* progress) const {
   RdbSnapshotOptions options{.max_version = static_cast<int>(rdb_.version_limit),
                              .compress = rdb_.compression,
                              .checksum = rdb_.checksum,
+                             .access = AccessToKeep(keyspace_),
                              .key_delay = options_.key_save_delay};
   options.progress = [progress](uint64_t keys, uint64_t bytes) {
     if (progress == nullptr) return;
