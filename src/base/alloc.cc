@@ -85,6 +85,7 @@ void FreeBlock(void* block, size_t used_bytes) {
   std::free(block);
 }
 uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
+uint64_t UsedBytesOfOwner() { return UsedBytes(); }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }
@@ -420,8 +421,25 @@ struct ThreadRegistry {
 };
 ThreadRegistry& registry = *new ThreadRegistry;
 
+// The owner's own counters, and what all other threads held when it last asked (less than nothing, when they
+// free what it allocated). Touched by the owner only.
+struct OwnerView {
+  ThreadCounters own;
+  int64_t others = 0;
+};
+constinit OwnerView owner_view;
+
+uint64_t WithSlabs(uint64_t large) {
+  const uint64_t handed_out = heap.used_bytes + heap.block_used_bytes;
+  const uint64_t freed_elsewhere = heap.remote_bytes.load(std::memory_order_relaxed) +
+                                   heap.freed_block_bytes.load(std::memory_order_relaxed);
+  return large + (handed_out > freed_elsewhere ? handed_out - freed_elsewhere : 0);
+}
+
 class ThreadRegistration {
  public:
+  const ThreadCounters& counters() const { return counters_; }
+
   ThreadRegistration() {
     size_t length = sizeof(uint64_t*);
     uint64_t *allocated = nullptr, *freed = nullptr;
@@ -447,7 +465,7 @@ class ThreadRegistration {
 
 void RegisterThread() {
   static thread_local ThreadRegistration registration;
-  static_cast<void>(registration);
+  if (owns_heap) owner_view.own = registration.counters();
 }
 
 void* Allocate(size_t size) {
@@ -563,11 +581,20 @@ uint64_t UsedBytes() {
       freed += *thread.freed;
     }
   }
-  const uint64_t large = allocated > freed ? allocated - freed : 0;
-  const uint64_t handed_out = heap.used_bytes + heap.block_used_bytes;
-  const uint64_t freed_elsewhere = heap.remote_bytes.load(std::memory_order_relaxed) +
-                                   heap.freed_block_bytes.load(std::memory_order_relaxed);
-  return large + (handed_out > freed_elsewhere ? handed_out - freed_elsewhere : 0);
+  if (owns_heap && owner_view.own.allocated != nullptr) {
+    const uint64_t own = *owner_view.own.allocated - *owner_view.own.freed;
+    owner_view.others = static_cast<int64_t>(allocated - freed - own);
+  }
+  return WithSlabs(allocated > freed ? allocated - freed : 0);
+}
+
+uint64_t UsedBytesOfOwner() {
+  if (owner_view.own.allocated == nullptr) [[unlikely]]
+    return UsedBytes();
+  PINYON_ASSERT(owns_heap);
+  const uint64_t own = *owner_view.own.allocated - *owner_view.own.freed;
+  const int64_t large = static_cast<int64_t>(own) + owner_view.others;
+  return WithSlabs(large > 0 ? static_cast<uint64_t>(large) : 0);
 }
 
 SlabStats GetSlabStats() {

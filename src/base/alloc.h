@@ -72,6 +72,9 @@ inline bool SameClass(size_t a, size_t b) {
 // others took from the process allocator. Exact for the calling (owner's) thread, a moment old for the
 // others.
 uint64_t UsedBytes();
+// The same for the owner's thread to ask before every command: a few loads and no lock. What other threads
+// have taken from the process allocator is as of the owner's last call of UsedBytes.
+uint64_t UsedBytesOfOwner();
 
 // Bytes of address space in slabs, used or not, and of slabs that hold nothing.
 struct SlabStats {

@@ -155,7 +155,7 @@ void DebugQuicklistPackedThreshold(Call& call) {
 void DebugObject(Call& call) {
   const Entry* entry = FindEntry(call);
   if (entry == nullptr) return;
-  const uint32_t idle_seconds = (call.engine.keyspace.AccessClock() - entry->access()) & 0xffffff;
+  const uint32_t idle_seconds = call.engine.keyspace.IdleSeconds(entry);
   std::string text =
       fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
                   static_cast<const void*>(entry), EncodingName(entry->encoding()), SerializedBytes(entry),

@@ -108,11 +108,7 @@ void Restore(Call& call) {
     return RestoreExpired(call, was_there);
   }
   const EntryRef ref = call.db.StoreEntry(entry);
-  if (options.idle_s >= 0) {
-    constexpr int64_t kMaxIdle = 0xffffff;
-    const auto idle = static_cast<uint32_t>(std::min(options.idle_s, kMaxIdle));
-    ref->set_access((call.engine.keyspace.AccessClock() - idle) & 0xffffff);
-  }
+  call.engine.keyspace.SetAccess(ref.entry(), options.idle_s, static_cast<int>(options.frequency));
   call.Notify(call.session.database, kNotifyNew, "new", key);
   call.Changed(kNotifyGeneric, "restore", key);
   PropagateRestore(call, options, expiry_ms);

@@ -23,7 +23,10 @@ void ObjectEncoding(Call& call) {
 
 // OBJECT FREQ key
 void ObjectFreq(Call& call) {
-  if (!FindObject(call)) return;
+  const EntryRef ref = FindObject(call);
+  if (!ref) return;
+  const Keyspace& keyspace = call.engine.keyspace;
+  if (keyspace.tracks_frequency()) return call.reply.Integer(keyspace.Frequency(ref.entry()));
   call.reply.Error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
       "switching "
@@ -34,8 +37,12 @@ void ObjectFreq(Call& call) {
 void ObjectIdletime(Call& call) {
   const EntryRef ref = FindObject(call);
   if (!ref) return;
-  // Both are 24 bits of a count of seconds, so the difference survives that count's wrapping around.
-  call.reply.Integer((call.engine.keyspace.AccessClock() - ref->access()) & 0xffffff);
+  const Keyspace& keyspace = call.engine.keyspace;
+  if (!keyspace.tracks_frequency()) return call.reply.Integer(keyspace.IdleSeconds(ref.entry()));
+  call.reply.Error(
+      "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching "
+      "between "
+      "policies at runtime LRU and LFU data will take some time to adjust.");
 }
 
 // OBJECT REFCOUNT key

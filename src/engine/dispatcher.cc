@@ -269,7 +269,25 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
   if (session.access_limited) [[unlikely]] {
     if (engine_.access_check(session, *command, args)) return true;
   }
+  if (engine_.memory_limit.enabled() && RejectByMemory(session, command)) return true;
   return engine_.IsLimited() && RejectByState(session, command);
+}
+
+// Makes room for the command. Where there is none, what may need some is refused; so is what would be queued,
+// since a transaction may grow without end.
+bool Dispatcher::RejectByMemory(Session& session, Command* command) {
+  if (engine_.memory_limit.MakeRoom() != MemoryLimit::Room::kNone) return false;
+  bool needs_room = (command->flags & kDenyOom) != 0;
+  if (session.transaction.active()) {
+    const std::string_view name = command->spec->name;
+    if (name == "exec") {
+      needs_room = session.transaction.MayGrow();
+    } else {
+      needs_room = name != "discard" && name != "quit" && name != "reset";
+    }
+  }
+  if (needs_room) RejectWith(session, command, "OOM command not allowed when used memory > 'maxmemory'.");
+  return needs_room;
 }
 
 // While the server loads, or cannot keep what would be written.

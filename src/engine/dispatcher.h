@@ -53,6 +53,7 @@ class Dispatcher {
   void Resume(Session& session);
   // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);
+  bool RejectByMemory(Session& session, Command* command);
   bool RejectByState(Session& session, Command* command);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);

@@ -14,6 +14,7 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
   settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
   encoding.Declare(settings);
+  eviction.Declare(settings);
   rdb.Declare(settings);
   const auto add_permission = [&settings](std::string_view name, Permission* target) {
     settings.AddEnum(name, {.target = target,
@@ -26,7 +27,22 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   add_permission("enable-protected-configs", &enable_protected_configs);
 }
 
-void Engine::PropagateExpiry(int database, Args effect) {
+Engine::~Engine() {
+  options.eviction.on_limit_changed = options.eviction.on_policy_changed = nullptr;
+  keyspace.set_observer(nullptr);
+}
+
+void Engine::UseEvictionOptions() {
+  keyspace.set_eviction_options(options.eviction);
+  memory_limit.ReadLimit();
+  options.eviction.on_limit_changed = [this] { memory_limit.OnLimitChanged(); };
+  options.eviction.on_policy_changed = [this] {
+    keyspace.set_eviction_options(options.eviction);
+    memory_limit.OnPolicyChanged();
+  };
+}
+
+void Engine::PropagateOwn(int database, Args effect) {
   effects.Add(database, effect);
   if (!in_unit) effects.EndUnit();
 }
@@ -34,7 +50,7 @@ void Engine::PropagateExpiry(int database, Args effect) {
 void Engine::OnExpired(int database, std::string_view key) {
   watches.KeyChanged(database, key);
   if (notifier.Wants(kNotifyExpired)) notifier.Publish(kNotifyExpired, "expired", key, database);
-  if (effects.Listening()) PropagateExpiry(database, std::array<std::string_view, 2>{"DEL", key});
+  if (effects.Listening()) PropagateOwn(database, std::array<std::string_view, 2>{"DEL", key});
 }
 
 void Engine::OnFieldsExpired(int database, std::string_view key, std::span<const std::string_view> fields) {
@@ -44,14 +60,23 @@ void Engine::OnFieldsExpired(int database, std::string_view key, std::span<const
   if (!effects.Listening()) return;
   std::vector<std::string_view> deletion = {"HDEL", key};
   deletion.insert(deletion.end(), fields.begin(), fields.end());
-  PropagateExpiry(database, deletion);
+  PropagateOwn(database, deletion);
 }
 
 void Engine::OnLastFieldsExpired(int database, std::string_view key) {
   watches.KeyChanged(database, key);
   if (notifier.Wants(kNotifyHash)) notifier.Publish(kNotifyHash, "hexpired", key, database);
   if (notifier.Wants(kNotifyGeneric)) notifier.Publish(kNotifyGeneric, "del", key, database);
-  if (effects.Listening()) PropagateExpiry(database, std::array<std::string_view, 2>{"DEL", key});
+  if (effects.Listening()) PropagateOwn(database, std::array<std::string_view, 2>{"DEL", key});
+}
+
+void Engine::OnEvicted(int database, std::string_view key) {
+  PINYON_ASSERT(!in_unit);
+  watches.KeyChanged(database, key);
+  if (notifier.Wants(kNotifyEvicted)) notifier.Publish(kNotifyEvicted, "evicted", key, database);
+  if (!effects.Listening()) return;
+  const std::string_view verb = options.eviction.lazy ? "UNLINK" : "DEL";
+  PropagateOwn(database, std::array<std::string_view, 2>{verb, key});
 }
 
 }  // namespace pinyon

@@ -15,12 +15,14 @@
 #include "engine/command_table.h"
 #include "engine/effects.h"
 #include "engine/key_transfer.h"
+#include "engine/memory_limit.h"
 #include "engine/notify.h"
 #include "engine/persistence_control.h"
 #include "engine/server_control.h"
 #include "engine/session_registry.h"
 #include "engine/watch.h"
 #include "keyspace/encoding_limits.h"
+#include "keyspace/eviction_options.h"
 #include "keyspace/keyspace.h"
 #include "persist/rdb_options.h"
 
@@ -43,6 +45,7 @@ struct EngineOptions {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   EncodingLimits encoding;
+  EvictionOptions eviction;
   RdbOptions rdb;
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
@@ -64,11 +67,13 @@ class Engine final : public KeyspaceObserver {
         server(in_server),
         options(in_options),
         watches(in_keyspace),
-        blocked(in_keyspace) {
+        blocked(in_keyspace),
+        memory_limit(in_keyspace, in_log) {
     keyspace.set_observer(this);
     keyspace.set_encoding_limits(options.encoding);
+    UseEvictionOptions();
   }
-  ~Engine() override { keyspace.set_observer(nullptr); }
+  ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -78,6 +83,8 @@ class Engine final : public KeyspaceObserver {
   // The same for fields of hashes.
   void OnFieldsExpired(int database, std::string_view key, std::span<const std::string_view> fields) override;
   void OnLastFieldsExpired(int database, std::string_view key) override;
+  // A key goes to make room: a unit of its own.
+  void OnEvicted(int database, std::string_view key) override;
 
   Keyspace& keyspace;
   CommandTable& commands;
@@ -101,6 +108,7 @@ class Engine final : public KeyspaceObserver {
   SessionRegistry sessions;
   WatchTable watches;
   BlockedClients blocked;
+  MemoryLimit memory_limit;
   ClientPause pause;
   Effects effects;
   Notifier notifier;
@@ -116,8 +124,9 @@ class Engine final : public KeyspaceObserver {
   std::string write_refusal;
 
  private:
+  void UseEvictionOptions();
   // What happened outside of a unit is a unit of its own.
-  void PropagateExpiry(int database, Args effect);
+  void PropagateOwn(int database, Args effect);
 };
 
 }  // namespace pinyon

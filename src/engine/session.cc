@@ -24,14 +24,14 @@ void Transaction::Reset() {
   }
   active_ = false;
   has_error_ = false;
-  has_writes_ = false;
+  flags_ = 0;
   watched_changed_ = false;
 }
 
 void Transaction::Queue(Command* command, Args args) {
   PINYON_ASSERT(active_ && command != nullptr && !args.empty());
   commands_.push_back({command, ends_.size(), args.size(), text_.size()});
-  has_writes_ = has_writes_ || (command->flags & kWrite) != 0;
+  flags_ |= command->flags;
   for (const std::string_view arg : args) {
     text_.append(arg);
     ends_.push_back(text_.size());

@@ -27,7 +27,9 @@ class Transaction {
   void Queue(Command* command, Args args);
   size_t size() const { return commands_.size(); }
   // Whether a command that writes is queued.
-  bool HasWrites() const { return has_writes_; }
+  bool HasWrites() const { return (flags_ & kWrite) != 0; }
+  // Whether one is queued that may need memory.
+  bool MayGrow() const { return (flags_ & kDenyOom) != 0; }
   Command* command(size_t index) const { return commands_[index].command; }
   // The arguments of a queued command; valid until the next Queue or Reset.
   void GetArgs(size_t index, std::vector<std::string_view>* args) const;
@@ -52,8 +54,8 @@ class Transaction {
   };
   bool active_ = false;
   bool has_error_ = false;
-  bool has_writes_ = false;
   bool watched_changed_ = false;
+  uint32_t flags_ = 0;  // of all queued commands
   std::string text_;
   std::vector<size_t> ends_;
   std::vector<Queued> commands_;

@@ -79,7 +79,11 @@ bool Database::MayStayInPlace() {
 }
 
 EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
-  keyspace_.Touch(entry);
+  if (ref && keyspace_.tracks_frequency()) {
+    entry->set_access(ref->access());
+  } else {
+    keyspace_.InitAccess(entry);
+  }
   if (!ref) ref = FindHidden(entry->key(), hash);
   if (ref) EntryLeaves(ref.entry());
   EntryArrived(entry, hash);
@@ -143,7 +147,7 @@ bool Database::CanRewrite(const Entry* entry, int64_t expiry_ms) {
 }
 
 EntryRef Database::Rewritten(EntryRef ref, uint64_t hash, int64_t expiry_ms) {
-  keyspace_.Touch(ref.entry());
+  keyspace_.TouchWritten(ref.entry());
   if (expiry_ms == kNoExpiry) return ref;
   ref->set_expiry_ms(expiry_ms);
   return table_->Replace(ref, ref.entry(), hash);
@@ -181,7 +185,7 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
     if (length > old_length) std::memset(block->data() + old_length, 0, length - old_length);
     block->set_length(length);
     entry->set_encoding(Encoding::kRaw);
-    keyspace_.Touch(entry);
+    keyspace_.TouchWritten(entry);
     if (MayStayInPlace()) return ref;
     Entry* moved = Entry::Rebuild(entry, entry->key(), entry->expiry_ms());
     return table_->Replace(ref, moved, Hash(moved->key()));
@@ -196,7 +200,7 @@ EntryRef Database::EditString(EntryRef ref, size_t length) {
     std::memcpy(edited, old_bytes.data(), kept);
     const std::string_view value(edited, length);
     if (MayStayInPlace() && entry->RewriteInPlace(value, Encoding::kRaw)) {
-      keyspace_.Touch(entry);
+      keyspace_.TouchWritten(entry);
       return ref;
     }
     return Store(ref, hash, Entry::NewString(entry->key(), entry->expiry_ms(), value, Encoding::kRaw));
@@ -279,7 +283,7 @@ EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t ex
   const uint64_t hash = Hash(key);
   DeleteHidden(key, hash);
   Entry* copy = CopyOf(source, key, expiry_ms);
-  keyspace_.Touch(copy);
+  keyspace_.InitAccess(copy);
   EntryArrived(copy, hash);
   return table_->Insert(copy, hash);
 }

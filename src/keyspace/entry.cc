@@ -125,7 +125,7 @@ Entry* Entry::NewHead(const Entry* old, size_t value_bytes, Encoding encoding, b
   if (out_of_line) flags |= kOutOfLine;
   Entry* entry = AllocateHead(old->ValueOffset() + value_bytes, old->key(), old->expiry_ms(), old->type(),
                               encoding, flags);
-  entry->set_access(old->access());
+  entry->set_access_tick(old->access_tick());
   return entry;
 }
 
@@ -203,7 +203,7 @@ Entry* Entry::Rebuild(Entry* old, std::string_view key, int64_t expiry_ms) {
   const uint8_t kept_flags = static_cast<uint8_t>(old->bytes_[1] & ~(kHasExpiry | kWideKey));
   Entry* entry = AllocateHead(total, key, expiry_ms, old->type(), old->encoding(), kept_flags);
   std::memcpy(entry->bytes_ + entry->ValueOffset(), old->bytes_ + value_offset, value_bytes);
-  entry->set_access(old->access());
+  entry->set_access_tick(old->access_tick());
   mem::Free(old, old->EntryBytes());
   return entry;
 }
@@ -257,6 +257,11 @@ size_t Entry::MemoryBytes() const {
   if (const SharedBlock* outside = block()) return bytes + mem::UsableSize(outside->AllocatedBytes());
   if (IsPacked()) return bytes + mem::UsableSize(PackedSize());
   return bytes + ObjectMemoryBytes(type(), encoding(), pointer());
+}
+
+size_t Entry::EstimatedBytes() const {
+  if (!IsObject()) return MemoryBytes();
+  return mem::UsableSize(EntryBytes()) + ObjectEstimatedBytes(type(), encoding(), pointer());
 }
 
 bool Entry::IsExpensiveToFree() const {

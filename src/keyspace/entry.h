@@ -2,8 +2,8 @@
 // names keys, never entries, so an entry may be reallocated at any mutation.
 //
 //   byte  0      type (low four bits), encoding (high four bits)
-//         1      flags (kHas..., the high four bits belong to the eviction policy)
-//         2..4   access clock or frequency counter, 24 bits, little-endian
+//         1      flags (kHas...); the high four bits are the sixteenth of a second of the last access
+//         2..4   access: the second of the last one, or a frequency (lfu.h), 24 bits, little-endian
 //         5      key length; kWideKey: unused, a u32 follows
 //         [4]    key length, with kWideKey
 //         [8]    expiry, Unix time in milliseconds, with kHasExpiry
@@ -118,6 +118,14 @@ class Entry {
     bytes_[3] = static_cast<uint8_t>(value >> 8);
     bytes_[4] = static_cast<uint8_t>(value >> 16);
   }
+  // With the clock's sixteenths of a second, 28 bits: clients see seconds (OBJECT IDLETIME), but a busy
+  // server replaces all that it holds within a few of them.
+  static constexpr uint32_t kAccessTickMask = 0x0fffffff;
+  uint32_t access_tick() const { return access() << 4 | static_cast<uint32_t>(bytes_[1] >> 4); }
+  void set_access_tick(uint32_t tick) {
+    bytes_[1] = static_cast<uint8_t>((bytes_[1] & 0x0f) | tick << 4);
+    set_access(tick >> 4);
+  }
 
   std::string_view key() const { return {reinterpret_cast<const char*>(bytes_) + KeyOffset(), KeyLength()}; }
 
@@ -186,6 +194,8 @@ class Entry {
   size_t EntryBytes() const;
   // Bytes of memory taken by entry and value together.
   size_t MemoryBytes() const;
+  // The same, large collections estimated from a few of their elements.
+  size_t EstimatedBytes() const;
   // Whether dropping the value costs enough to be done on the freeing thread.
   bool IsExpensiveToFree() const;
 

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "keyspace/database.h"
 #include "keyspace/encoding_limits.h"
+#include "keyspace/eviction_options.h"
 #include "keyspace/lazy_free.h"
 
 namespace pinyon {
@@ -26,6 +27,8 @@ class KeyspaceObserver {
                                std::span<const std::string_view> fields) = 0;
   // A hash is about to be deleted because the time of all fields that it still had has come.
   virtual void OnLastFieldsExpired(int database, std::string_view key) = 0;
+  // A key is about to be deleted to make room.
+  virtual void OnEvicted(int database, std::string_view key) = 0;
 };
 
 struct KeyspaceStats {
@@ -35,6 +38,7 @@ struct KeyspaceStats {
   uint64_t expired_fields = 0;
   uint64_t expire_cycle_stopped = 0;
   uint64_t expire_cycle_us = 0;
+  uint64_t evicted_keys = 0;
 };
 
 class Keyspace {
@@ -52,7 +56,7 @@ class Keyspace {
   int64_t now_ms() const { return now_ms_; }
   void set_now_ms(int64_t now_ms) {
     now_ms_ = now_ms;
-    access_clock_ = static_cast<uint32_t>(now_ms / 1000) & 0xffffff;
+    access_ticks_ = static_cast<uint64_t>(now_ms) * kAccessTicksPerSecond / 1000;
   }
 
   // While data are loaded nothing is past its time, whatever the clock says; entries are touched all the
@@ -75,6 +79,16 @@ class Keyspace {
   const EncodingLimits& encoding_limits() const { return *encoding_limits_; }
   void set_encoding_limits(const EncodingLimits& limits) { encoding_limits_ = &limits; }
 
+  // Borrowed; the directives' defaults until then. To be called again when the policy has changed: what
+  // entries know of their accesses means something else under some, and takes a while to become right then,
+  // as in Redis.
+  const EvictionOptions& eviction_options() const { return *eviction_options_; }
+  void set_eviction_options(const EvictionOptions& options) {
+    eviction_options_ = &options;
+    tracks_frequency_ = options.TracksFrequency();
+  }
+  bool tracks_frequency() const { return tracks_frequency_; }
+
   void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
   KeyspaceObserver* observer() const { return observer_; }
   KeyspaceStats& stats() { return stats_; }
@@ -83,21 +97,52 @@ class Keyspace {
   LazyFree& lazy_free() { return lazy_free_; }
   const HashSeed& seed() const { return seed_; }
 
-  // The access clock of new and touched entries: seconds, 24 bits.
-  uint32_t AccessClock() const { return access_clock_; }
-  void Touch(Entry* entry) const { entry->set_access(AccessClock()); }
-  // The same of an entry that was only looked at.
-  void TouchRead(Entry* entry) const {
-    if (!spares_pages_) Touch(entry);
+  // The access clock: sixteenths of a second of Unix time (an entry keeps 28 bits of them, six months), and
+  // the seconds of it that clients see, 24 bits.
+  static constexpr uint64_t kAccessTicksPerSecond = 16;
+  uint64_t access_ticks() const { return access_ticks_; }
+  uint32_t AccessClock() const { return static_cast<uint32_t>(access_ticks_ >> 4) & 0xffffff; }
+  // The clock of a frequency (lfu.h).
+  uint32_t AccessMinutes() const {
+    return static_cast<uint32_t>(access_ticks_ / (60 * kAccessTicksPerSecond));
   }
 
+  // A command has used the key of an entry.
+  void Touch(Entry* entry) {
+    if (tracks_frequency_) [[unlikely]]
+      return CountAccess(entry);
+    entry->set_access_tick(static_cast<uint32_t>(access_ticks_));
+  }
+  // The same when it was only looked at.
+  void TouchRead(Entry* entry) {
+    if (!spares_pages_) Touch(entry);
+  }
+  // The value of an entry was written: by a command that has touched the key already, so that is no second
+  // use of it.
+  void TouchWritten(Entry* entry) {
+    if (!tracks_frequency_) Touch(entry);
+  }
+  // A new entry, whose key was not there.
+  void InitAccess(Entry* entry);
+  // What an entry's key is known for from elsewhere (a snapshot, RESTORE): idle seconds, or a frequency,
+  // negative: it is not known. What the policy in force does not track is ignored.
+  void SetAccess(Entry* entry, int64_t idle_s, int frequency);
+  // What OBJECT IDLETIME and OBJECT FREQ tell.
+  uint32_t IdleSeconds(const Entry* entry) const { return (AccessClock() - entry->access()) & 0xffffff; }
+  uint32_t Frequency(const Entry* entry) const;
+
  private:
+  void CountAccess(Entry* entry);
+
   int64_t now_ms_ = 0;
-  uint32_t access_clock_ = 0;
+  uint64_t access_ticks_ = 0;
+  bool tracks_frequency_ = false;
   bool hides_expired_only_ = false;
   bool spares_pages_ = false;
   EncodingLimits default_limits_;
   const EncodingLimits* encoding_limits_ = &default_limits_;
+  EvictionOptions default_eviction_;
+  const EvictionOptions* eviction_options_ = &default_eviction_;
   KeyspaceObserver* observer_ = nullptr;
   KeyspaceStats stats_;
   Random random_;

@@ -10,6 +10,22 @@
 
 namespace pinyon {
 
+namespace {
+
+// Of a table that is not to be walked: what a few of its entries take, times their number.
+uint64_t EstimatedBytes(const Table& table) {
+  constexpr size_t kSamples = 32;
+  size_t sampled = 0;
+  uint64_t bytes = 0;
+  table.ScanItems(0, kSamples, [&](const Entry* entry) {
+    ++sampled;
+    bytes += entry->EstimatedBytes();
+  });
+  return table.OverheadBytes() + (sampled == 0 ? 0 : bytes * table.size() / sampled);
+}
+
+}  // namespace
+
 LazyFree::~LazyFree() {
   {
     const std::lock_guard lock(mutex_);
@@ -19,22 +35,27 @@ LazyFree::~LazyFree() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LazyFree::Free(Entry* entry) { Enqueue({entry, nullptr, nullptr, nullptr}, 1); }
+void LazyFree::Free(Entry* entry) {
+  const uint64_t bytes = entry->EstimatedBytes();
+  Enqueue({entry, nullptr, nullptr, nullptr, bytes}, 1);
+}
 
 void LazyFree::Free(std::unique_ptr<Table> table) {
   const uint64_t objects = table->size();
-  Enqueue({nullptr, std::move(table), nullptr, nullptr}, objects);
+  const uint64_t bytes = EstimatedBytes(*table);
+  Enqueue({nullptr, std::move(table), nullptr, nullptr, bytes}, objects);
 }
 
 // (Keys of an index are no objects that clients know.)
 void LazyFree::Free(std::unique_ptr<FieldExpiry> index) {
-  Enqueue({nullptr, nullptr, nullptr, std::move(index)}, 0);
+  Enqueue({nullptr, nullptr, nullptr, std::move(index), 0}, 0);
 }
 
-void LazyFree::Collapse(void* range) { Enqueue({nullptr, nullptr, range, nullptr}, 0); }
+void LazyFree::Collapse(void* range) { Enqueue({nullptr, nullptr, range, nullptr, 0}, 0); }
 
 void LazyFree::Enqueue(Job job, uint64_t objects) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
+  pending_bytes_.fetch_add(job.bytes, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
   if (!thread_.joinable()) {
@@ -74,6 +95,7 @@ void LazyFree::Run() {
       objects = job.table->size();
       job.table.reset();
     }
+    pending_bytes_.fetch_sub(job.bytes, std::memory_order_relaxed);
     pending_.fetch_sub(objects, std::memory_order_relaxed);
     freed_.fetch_add(objects, std::memory_order_relaxed);
     lock.lock();

@@ -30,6 +30,9 @@ class LazyFree {
   // Has a range of slabs made a huge page (mem::CollapseRange).
   void Collapse(void* range);
 
+  // About how many bytes the queued jobs will free. A job counts until it is done: what is being freed counts
+  // twice for that long, as free and as to be freed.
+  uint64_t pending_bytes() const { return pending_bytes_.load(std::memory_order_relaxed); }
   // Objects (keys) queued and not yet freed, and freed since the start.
   uint64_t pending() const { return pending_.load(std::memory_order_relaxed); }
   uint64_t freed() const { return freed_.load(std::memory_order_relaxed); }
@@ -41,6 +44,7 @@ class LazyFree {
     std::unique_ptr<Table> table;
     void* range = nullptr;
     std::unique_ptr<FieldExpiry> index;
+    uint64_t bytes = 0;
   };
   void Enqueue(Job job, uint64_t objects);
   void Run();
@@ -51,6 +55,7 @@ class LazyFree {
   bool stopping_ = false;
   std::thread thread_;
   std::atomic<uint64_t> pending_{0};
+  std::atomic<uint64_t> pending_bytes_{0};
   std::atomic<uint64_t> freed_{0};
 };
 

@@ -12,6 +12,8 @@ namespace {
 
 // Chunks of a list whose memory is looked at; that of the others is taken to be alike.
 constexpr size_t kMemorySamples = 1000;
+// The same, and elements of a table, for an estimate.
+constexpr size_t kEstimateSamples = 16;
 
 // What is asked of tables whose items are found by key.
 template <typename Table, typename CopyItem>
@@ -26,6 +28,17 @@ size_t TableMemoryBytes(const Table& table) {
   size_t bytes = sizeof table + table.OverheadBytes();
   table.ForEach([&](const auto* item) { bytes += mem::UsableSize(item->AllocatedBytes()); });
   return bytes;
+}
+
+template <typename Table>
+size_t EstimatedTableBytes(const Table& table) {
+  size_t sampled = 0;
+  size_t bytes = 0;
+  table.ScanItems(0, kEstimateSamples, [&](const auto* item) {
+    ++sampled;
+    bytes += mem::UsableSize(item->AllocatedBytes());
+  });
+  return sizeof table + table.OverheadBytes() + (sampled == 0 ? 0 : bytes * table.size() / sampled);
 }
 
 // Calls `visit` with the object as what it is.
@@ -67,6 +80,13 @@ size_t AllocationsOf(const HashTable<Item>& table) {
   return table.size();
 }
 
+size_t EstimateOf(const ChunkedList& list) { return list.MemoryBytes(kEstimateSamples); }
+size_t EstimateOf(const SortedSet& set) { return set.MemoryBytes(); }
+template <typename Item>
+size_t EstimateOf(const HashTable<Item>& table) {
+  return EstimatedTableBytes(table);
+}
+
 size_t MemoryOf(const SortedSet& set) { return set.MemoryBytes(); }
 size_t AllocationsOf(const SortedSet& set) { return set.size(); }
 
@@ -82,6 +102,10 @@ void* CopyObject(ValueType type, Encoding encoding, const void* object) {
 
 size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object) {
   return Dispatch(type, encoding, object, [](const auto& value) { return MemoryOf(value); });
+}
+
+size_t ObjectEstimatedBytes(ValueType type, Encoding encoding, const void* object) {
+  return Dispatch(type, encoding, object, [](const auto& value) { return EstimateOf(value); });
 }
 
 size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object) {

@@ -19,6 +19,8 @@ void DeleteObject(ValueType type, Encoding encoding, void* object);
 void* CopyObject(ValueType type, Encoding encoding, const void* object);
 // Bytes taken from memory.
 size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object);
+// The same, estimated from a few elements.
+size_t ObjectEstimatedBytes(ValueType type, Encoding encoding, const void* object);
 // About how many blocks it takes to free it.
 size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object);
 

@@ -26,9 +26,9 @@ bool KeyspaceLoader::OnKey(const RdbKey& key, Entry* entry, std::string* reason)
   Database& db = keyspace_.database(key.database);
   const uint64_t hash = db.Hash(entry->key());
   db.table().PrefetchBucket(hash);
-  constexpr uint64_t kMaxIdle = 0xffffff;
-  const uint64_t idle = key.has_idle ? std::min(key.idle_s, kMaxIdle) : 0;
-  entry->set_access((keyspace_.AccessClock() - static_cast<uint32_t>(idle)) & 0xffffff);
+  constexpr uint64_t kMaxIdle = INT32_MAX;  // more than a clock can say
+  const auto idle_s = static_cast<int64_t>(std::min(key.idle_s, kMaxIdle));
+  keyspace_.SetAccess(entry, key.has_idle ? idle_s : -1, key.has_frequency ? key.frequency : -1);
   Pending pending = std::exchange(pending_[next_], {entry, hash, key.database});
   next_ = (next_ + 1) % kPending;
   return PutIn(&pending, reason);

@@ -13,6 +13,7 @@ std::string WriteRdbFile(Keyspace& keyspace, File& file, const RdbFileOptions& o
                               .compress = options.rdb.compression,
                               .checksum = options.rdb.checksum,
                               .aof_base = options.is_aof_base,
+                              .access = AccessToKeep(keyspace),
                               .key_delay = options.key_delay};
   snapshot.progress = [progress](uint64_t keys, uint64_t bytes) {
     if (progress == nullptr) return;

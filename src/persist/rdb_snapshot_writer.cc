@@ -97,10 +97,10 @@ class SnapshotWriter {
       case RdbSnapshotOptions::Access::kIgnored: return;
       case RdbSnapshotOptions::Access::kClock:
         sink_.WriteByte(rdb::kIdle);
-        return writer_.WriteLength((keyspace_.AccessClock() - entry->access()) & 0xffffff);
+        return writer_.WriteLength(keyspace_.IdleSeconds(entry));
       case RdbSnapshotOptions::Access::kFrequency:
         sink_.WriteByte(rdb::kFreq);
-        return sink_.WriteByte(static_cast<uint8_t>(entry->access()));
+        return sink_.WriteByte(static_cast<uint8_t>(keyspace_.Frequency(entry)));
     }
   }
 
@@ -137,6 +137,13 @@ std::string WhyMoreIsNeeded(const Keyspace& keyspace, int version) {
 }
 
 }  // namespace
+
+RdbSnapshotOptions::Access AccessToKeep(const Keyspace& keyspace) {
+  const EvictionOptions& options = keyspace.eviction_options();
+  if (options.IsLru()) return RdbSnapshotOptions::Access::kClock;
+  return options.TracksFrequency() ? RdbSnapshotOptions::Access::kFrequency
+                                   : RdbSnapshotOptions::Access::kIgnored;
+}
 
 int RdbVersionNeeded(const Keyspace& keyspace) {
   for (int i = 0; i < keyspace.DatabaseCount(); ++i) {

@@ -45,6 +45,10 @@ struct RdbSnapshotResult {
 bool WriteRdbSnapshot(const Keyspace& keyspace, ByteSink& sink, const RdbSnapshotOptions& options,
                       RdbSnapshotResult* result);
 
+// What the eviction policy in force makes of the access field: Redis writes it under the LRU and LFU
+// policies.
+RdbSnapshotOptions::Access AccessToKeep(const Keyspace& keyspace);
+
 // The lowest version that holds what a keyspace has.
 int RdbVersionNeeded(const Keyspace& keyspace);
 

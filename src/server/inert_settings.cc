@@ -43,7 +43,6 @@ constexpr BoolRow kBools[] = {
     {"replica-ignore-maxmemory", true, 0, "slave-ignore-maxmemory"},
     {"replica-ignore-disk-write-errors", false},
     {"replica-announced", true},
-    {"lazyfree-lazy-eviction", false},
     {"lazyfree-lazy-expire", false},
     {"lazyfree-lazy-server-del", false},
     {"lazyfree-lazy-user-del", false},
@@ -87,10 +86,6 @@ constexpr IntegerRow kIntegers[] = {
     {"cluster-announce-port", 0, 0, kMaxPort},
     {"cluster-announce-tls-port", 0, 0, kMaxPort},
     {"stream-node-max-entries", 100, 0, LLONG_MAX},
-    {"maxmemory-samples", 5, 1, INT_MAX},
-    {"maxmemory-eviction-tenacity", 10, 0, 100},
-    {"lfu-decay-time", 1, 0, INT_MAX},
-    {"lfu-log-factor", 10, 0, INT_MAX},
     {"active-defrag-cycle-min", 1, 1, 99},
     {"active-defrag-cycle-max", 25, 1, 99},
     {"active-defrag-threshold-lower", 10, 0, 1000},
@@ -127,7 +122,6 @@ struct MemoryRow {
 constexpr int64_t kMegabyte = 1024 * 1024;
 
 constexpr MemoryRow kMemories[] = {
-    {"maxmemory", 0, 0},
     {"maxmemory-clients", 0, 0, {}, true},
     {"repl-backlog-size", kMegabyte, 1},
     {"active-defrag-ignore-bytes", 100 * kMegabyte, 1},
@@ -211,16 +205,6 @@ struct EnumRow {
 std::vector<EnumRow> EnumRows() {
   const std::vector<EnumChoice> no_yes_local = {{"no", 0}, {"yes", 1}, {"local", 2}};
   return {
-      {"maxmemory-policy",
-       {{"volatile-lru", 0},
-        {"volatile-lfu", 1},
-        {"volatile-random", 2},
-        {"volatile-ttl", 3},
-        {"allkeys-lru", 4},
-        {"allkeys-lfu", 5},
-        {"allkeys-random", 6},
-        {"noeviction", 7}},
-       7},
       {"repl-diskless-load", {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}}, 0, kDenyWhileLoading},
       {"oom-score-adj", {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}}, 0},
       {"acl-pubsub-default", {{"allchannels", 0}, {"resetchannels", 1}}, 1},

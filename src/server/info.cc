@@ -95,7 +95,7 @@ void Memory(const InfoSources& s, Out out) {
   const mem::SlabStats slabs = mem::GetSlabStats();
   const uint64_t dataset = used > overhead ? used - overhead : 0;
   const uint64_t active = used + (slabs.slab_bytes - std::min(slabs.slab_bytes, slabs.used_bytes));
-  const std::string limit = s.engine.settings.GetOne("maxmemory");
+  const auto limit = static_cast<uint64_t>(s.engine.options.eviction.max_memory);
   fmt::format_to(
       out,
       "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
@@ -113,8 +113,8 @@ void Memory(const InfoSources& s, Out out) {
       "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
       "used_memory_lua_human:0B\r\nnumber_of_cached_scripts:0\r\nused_memory_scripts:0\r\n"
       "used_memory_scripts_human:0B\r\nmaxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
-      used, active, resident, system, HumanBytes(system), limit,
-      HumanBytes(std::strtoull(limit.c_str(), nullptr, 10)), s.engine.settings.GetOne("maxmemory-policy"));
+      used, active, resident, system, HumanBytes(system), limit, HumanBytes(limit),
+      s.engine.settings.GetOne("maxmemory-policy"));
   // The allocator is the whole process: what is resident is its own.
   fmt::format_to(out,
                  "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\n"
@@ -123,15 +123,15 @@ void Memory(const InfoSources& s, Out out) {
                  Excess(resident, active));
   fmt::format_to(
       out,
-      "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:0\r\n"
+      "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:{}\r\n"
       "mem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_"
-      "normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:{}\r\n"
+      "normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:{}\r\nmem_allocator:{}\r\n"
       "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
       "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
       "pinyon_table_bytes:{}\r\n",
-      Ratio(resident, used), Excess(resident, used), s.clients_memory, mem::AllocatorName(),
-      s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
-      slabs.used_bytes, slabs.empty_bytes, overhead);
+      Ratio(resident, used), Excess(resident, used), s.engine.memory_limit.UncountedBytes(), s.clients_memory,
+      s.persistence.LogBufferBytes(), mem::AllocatorName(), s.engine.keyspace.lazy_free().pending(),
+      s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes, slabs.used_bytes, slabs.empty_bytes, overhead);
 }
 
 void Loading(const LoadStatus& load, Out out) {
@@ -218,7 +218,8 @@ void Stats(const InfoSources& s, Out out) {
       out,
       "expired_subkeys:{}\r\nexpired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}"
       "\r\n"
-      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:0\r\nevicted_clients:0\r\nkeyspace_hits:{}\r\n"
+      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:0\r\n"
+      "total_eviction_exceeded_time:{}\r\ncurrent_eviction_exceeded_time:{}\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
       "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
@@ -229,9 +230,11 @@ void Stats(const InfoSources& s, Out out) {
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\n",
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
-      keyspace.expire_cycle_us / 1000, keyspace.hits, keyspace.misses, s.persistence.child().last_fork_us(),
-      s.persistence.child().forks(), s.peers.count(), s.engine.stats.error_replies, s.stats.traffic.reads,
-      s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.engine.memory_limit.TotalExceededMs(),
+      s.engine.memory_limit.CurrentExceededMs(), keyspace.hits, keyspace.misses,
+      s.persistence.child().last_fork_us(), s.persistence.child().forks(), s.peers.count(),
+      s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
+      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());

@@ -34,6 +34,7 @@ void Periodic::Tick() {
   quiet_ticks_ = slab_bytes == slab_bytes_seen_ ? quiet_ticks_ + 1 : 0;
   slab_bytes_seen_ = slab_bytes;
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
+  engine_.memory_limit.Tick();
   const int64_t now_ms = MonotonicUs() / 1000;
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
@@ -41,6 +42,11 @@ void Periodic::Tick() {
 }
 
 bool Periodic::RunSlice() {
+  // Besides the others, as it shares its time with the turn's commands.
+  if (engine_.memory_limit.IsBehind()) {
+    dispatcher_.UpdateTime();
+    engine_.memory_limit.RunSlice();
+  }
   // Expiry goes first, but where keys are always due it takes turns with housekeeping.
   const bool housekeeping_due = maintenance_due_ || memory_due_;
   if (expiry_due_ && !(expired_last_ && housekeeping_due)) {
@@ -54,7 +60,7 @@ bool Periodic::RunSlice() {
       memory_due_ = MemorySlice();
     }
   }
-  return expiry_due_ || maintenance_due_ || memory_due_;
+  return expiry_due_ || maintenance_due_ || memory_due_ || engine_.memory_limit.IsBehind();
 }
 
 // Returns whether keys, or fields of hashes, are left that are due now.

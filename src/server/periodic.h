@@ -1,5 +1,6 @@
-// Work that recurs: active expiry, housekeeping of tables and memory, idle clients, rates. The timer only
-// marks what is due; it is done in slices within turns, so that no turn takes long.
+// Work that recurs: active expiry, evictions that no command waits for, housekeeping of tables and memory,
+// idle clients, rates. The timer only marks what is due; it is done in slices within turns, so that no turn
+// takes long.
 #pragma once
 
 #include <cstdint>

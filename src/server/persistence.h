@@ -73,6 +73,12 @@ class Persistence final : public PersistenceControl, public EffectListener {
   void Commit() override { log_file_.Commit(); }
   uint64_t ReplyOffset() const override;
 
+  // What waits to be written to the log, which does not count toward maxmemory.
+  uint64_t LogBufferBytes() const {
+    const LogWriter* writer = log_file_.writer();
+    return writer != nullptr ? writer->queued_bytes() : 0;
+  }
+
   const LoadStatus& loading() const { return loading_; }
   const Snapshots& snapshots() const { return snapshots_; }
   const AppendOnlyFile& log_file() const { return log_file_; }

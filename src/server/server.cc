@@ -71,6 +71,7 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
   dispatcher_.UpdateTime();
   log_.SetRole(LogRole::kChild);
   engine_.transfer = &peers_;
+  engine_.memory_limit.set_uncounted([this] { return persistence_.LogBufferBytes(); });
   BindHooks();
 }
 
@@ -424,6 +425,7 @@ void Server::ResetStats() {
   persistence_.ResetStats();
   keyspace_.stats() = KeyspaceStats();
   keyspace_.lazy_free().ResetFreed();
+  engine_.memory_limit.ResetStats();
   engine_.stats.commands_processed = engine_.stats.error_replies = engine_.stats.auth_failures = 0;
   engine_.stats.errors_by_code.clear();
   engine_.commands.ResetStats();

@@ -72,6 +72,7 @@ void Turn::ReleaseGated() {
 
 bool Turn::Run() {
   stats_.meter.Begin();
+  engine_.memory_limit.BeginTurn();
   const bool suspended_left = engine_.blocked.client_count() > 0 && ResumeSuspended();
   Execute();
   const bool background_left = background_ && background_();

@@ -46,6 +46,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -162,6 +163,12 @@ class HashTable : public HashTableLayout {
   Position RandomPosition(Random& random) const;
   // An item among those with an expiry, null when there is none; odds are near enough equal for sampling.
   Position RandomExpiring(Random& random) const;
+
+  // Fills `sample` with items that stand beside each other, beginning at a random place; with `expiring`,
+  // only with those that have an expiry, and fewer where they are rare. Neighbours have nothing in common but
+  // bits of their hash, so they do for a random sample, and seven share a cache line. Their first lines are
+  // being fetched. Returns how many there are, 0 only when there is none in the table.
+  size_t SampleNeighbours(Random& random, bool expiring, std::span<Item*> sample) const;
 
   // Looks for items whose deadline has passed and calls `expire` with each whose expiry is before `now_ms`;
   // `expire` must remove that item and nothing else, and returns false to stop. `should_stop` is asked after

@@ -190,6 +190,33 @@ typename HashTable<Item>::Position HashTable<Item>::RandomExpiring(Random& rando
 }
 
 template <typename Item>
+size_t HashTable<Item>::SampleNeighbours(Random& random, bool expiring, std::span<Item*> sample) const {
+  // Where few expire the search for the next of them ends after so many slots.
+  constexpr uint32_t kMaxSlots = 1024;
+  constexpr uint32_t kSlots = static_cast<uint32_t>(kSlotsPerBucket);
+  const Position start = expiring ? RandomExpiring(random) : RandomPosition(random);
+  if (!start) return 0;
+  Segment* segment = start.segment_;
+  const Bucket* buckets = Buckets(segment);
+  const uint16_t* deadlines = expiring ? Deadlines(segment) : nullptr;
+  size_t count = 0;
+  const auto take = [&](uint32_t index) {
+    Item* item = reinterpret_cast<Item*>(buckets[index / kSlots].slots[index % kSlots] & kAddressMask);
+    Prefetch(reinterpret_cast<const char*>(item));
+    sample[count++] = item;
+  };
+  const uint32_t slots = segment->buckets * kSlots;
+  const uint32_t steps = expiring ? std::min(slots, kMaxSlots) : slots;
+  uint32_t index = start.index_;
+  for (uint32_t step = 0; step < steps && count < sample.size(); ++step) {
+    const bool wanted = expiring ? deadlines[index] != 0 : buckets[index / kSlots].tags[index % kSlots] != 0;
+    if (wanted) take(index);
+    if (++index == slots) index = 0;
+  }
+  return count;
+}
+
+template <typename Item>
 int64_t HashTable<Item>::EarliestDueMs() const {
   if (expiring_ == 0) return std::numeric_limits<int64_t>::max();
   // Every place is looked at, those that are no segment's first hold kNothingDue.

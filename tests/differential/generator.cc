@@ -18,6 +18,7 @@ constexpr Generator kGenerators[] = {
     {"dump", AppendDump, true, 1},
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},
+    {"eviction", AppendEviction, false, 2},
     {"connection", AppendConnection, false, 1},
     {"protocol", AppendProtocol, false, 5},
 };

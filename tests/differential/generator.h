@@ -41,6 +41,7 @@ void AppendGeneric(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendDump(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendExpiry(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendEviction(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendConnection(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendProtocol(Random& random, const Pool& pool, std::vector<Step>& steps);

@@ -104,6 +104,7 @@ std::string CommandFixture::DoAs(size_t client, Args args) {
   }
   // The dispatcher reads the real clock when its time is old, which it finds after each of these calls.
   keyspace.set_now_ms(now_ms_);
+  engine.memory_limit.BeginTurn();
   dispatcher.Dispatch(who, command, args, hash);
   keyspace.set_now_ms(now_ms_);
   return std::string(sink.text());

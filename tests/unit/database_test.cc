@@ -42,6 +42,7 @@ struct DatabaseTest : KeyspaceObserver {
 
   void OnFieldsExpired(int, std::string_view, std::span<const std::string_view>) override {}
   void OnLastFieldsExpired(int, std::string_view) override {}
+  void OnEvicted(int, std::string_view) override {}
 
   std::optional<std::string> Value(std::string_view key) {
     const EntryRef ref = db.Peek(key);

@@ -45,6 +45,7 @@ class HashTest : public KeyspaceObserver {
     expired.push_back({std::string(key), {fields.begin(), fields.end()}});
   }
   void OnLastFieldsExpired(int, std::string_view key) override { emptied.emplace_back(key); }
+  void OnEvicted(int, std::string_view) override {}
 
   EntryRef Add(std::string_view key) {
     return db.AddPacked(key, db.Hash(key), ValueType::kHash, Encoding::kListpack);

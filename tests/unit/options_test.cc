@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "keyspace/encoding_limits.h"
+#include "keyspace/eviction_options.h"
 #include "persist/persist_options.h"
 #include "persist/rdb_options.h"
 #include "server/inert_settings.h"
@@ -25,6 +26,7 @@ struct Fixture {
   int hz = 0;
   std::vector<std::string> bind;
   EncodingLimits encoding;
+  EvictionOptions eviction;
   RdbOptions rdb;
   PersistOptions persist;
   InertSettings inert;
@@ -35,6 +37,7 @@ struct Fixture {
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddStringList("bind", {.target = &bind});
     encoding.Declare(registry);
+    eviction.Declare(registry);
     rdb.Declare(registry);
     persist.Declare(registry, {});
     inert.Declare(&registry);
@@ -331,11 +334,11 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
   Fixture f;
   CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
-                 "--timeout", "5", "--maxmemory", "100mb", "--lfu-decay-time", "7",
+                 "--timeout", "5", "--maxmemory-clients", "100mb", "--acllog-max-len", "7",
                  "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
   CHECK(f.inert.NamesInUse(f.registry) ==
-        std::vector<std::string>{"lfu-decay-time", "maxmemory", "replicaof"});
+        std::vector<std::string>{"acllog-max-len", "maxmemory-clients", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
 }
 
@@ -345,12 +348,12 @@ TEST_CASE("What CONFIG SET changes without effect is reported when it is not the
   std::vector<std::string> reported;
   f.inert.on_changed = [&](std::string_view name) { reported.emplace_back(name); };
   const std::vector<std::pair<std::string_view, std::string_view>> changes = {
-      {"maxmemory", "1gb"},
-      {"maxmemory", "0"},
+      {"maxmemory-clients", "1gb"},
+      {"maxmemory-clients", "0"},
       {"slowlog-max-len", "128"},
       {"notify-keyspace-events", "KEA"}};
   for (const auto& change : changes) f.registry.Set({change}, {});
-  CHECK(reported == std::vector<std::string>{"maxmemory", "notify-keyspace-events"});
+  CHECK(reported == std::vector<std::string>{"maxmemory-clients", "notify-keyspace-events"});
 }
 
 TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {

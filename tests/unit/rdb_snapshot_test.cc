@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/random.h"
+#include "keyspace/lfu.h"
 #include "persist/keyspace_loader.h"
 #include "persist/rdb_format.h"
 #include "persist/rdb_snapshot_reader.h"
@@ -211,7 +212,7 @@ TEST_CASE("rdb snapshots: access clocks and frequencies") {
   Recorder recorder;
   CHECK(Record(Snapshot(f.keyspace, {.access = RdbSnapshotOptions::Access::kClock}), &recorder).error == "");
   CHECK(recorder.events.back() == "0 a idle 50");
-  f.keyspace.database(0).Peek("a")->set_access(77);
+  f.keyspace.database(0).Peek("a")->set_access(lfu::Field(f.keyspace.AccessMinutes(), 77));
   recorder.events.clear();
   CHECK(Record(Snapshot(f.keyspace, {.access = RdbSnapshotOptions::Access::kFrequency}), &recorder).error ==
         "");
