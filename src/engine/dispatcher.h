@@ -54,6 +54,7 @@ class Dispatcher {
   // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);
   bool RejectByState(Session& session, Command* command);
+  bool RejectSubscriber(Session& session, Command* command);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);
   void AbortAttack(Session& session);

@@ -1,6 +1,9 @@
 #include "engine/engine.h"
 
+#include <fmt/format.h>
+
 #include <climits>
+#include <iterator>
 #include <vector>
 
 namespace pinyon {
@@ -13,6 +16,9 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
                                             .default_value = 512LL * 1024 * 1024});
   settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
   settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
+  DeclareNotifyClasses(settings, &notify_classes, [this] {
+    if (on_notify_classes_changed) on_notify_classes_changed();
+  });
   encoding.Declare(settings);
   rdb.Declare(settings);
   const auto add_permission = [&settings](std::string_view name, Permission* target) {
@@ -24,6 +30,28 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   };
   add_permission("enable-debug-command", &enable_debug_command);
   add_permission("enable-protected-configs", &enable_protected_configs);
+}
+
+void Engine::ApplyNotifyClasses() {
+  constexpr uint32_t kWhere = kNotifyKeyspace | kNotifyKeyevent;
+  const bool anywhere = (options.notify_classes & kWhere) != 0;
+  notifier.Subscribe(anywhere ? options.notify_classes & ~kWhere : 0,
+                     [this](NotifyClass, std::string_view event, std::string_view key, int database) {
+                       if (!pubsub.empty()) PublishEvent(event, key, database);
+                     });
+}
+
+void Engine::PublishEvent(std::string_view event, std::string_view key, int database) {
+  if ((options.notify_classes & kNotifyKeyspace) != 0) {
+    event_channel_.clear();
+    fmt::format_to(std::back_inserter(event_channel_), "__keyspace@{}__:{}", database, key);
+    pubsub.Publish(event_channel_, event);
+  }
+  if ((options.notify_classes & kNotifyKeyevent) != 0) {
+    event_channel_.clear();
+    fmt::format_to(std::back_inserter(event_channel_), "__keyevent@{}__:{}", database, event);
+    pubsub.Publish(event_channel_, key);
+  }
 }
 
 void Engine::PropagateExpiry(int database, Args effect) {

@@ -23,6 +23,7 @@
 #include "keyspace/encoding_limits.h"
 #include "keyspace/keyspace.h"
 #include "persist/rdb_options.h"
+#include "pubsub/pubsub.h"
 
 namespace pinyon {
 
@@ -42,6 +43,9 @@ struct EngineOptions {
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
+  uint32_t notify_classes = 0;  // NotifyClass bits
+  // Set by the engine: notify_classes has changed.
+  std::function<void()> on_notify_classes_changed;
   EncodingLimits encoding;
   RdbOptions rdb;
   // Declares the directives that are kept here.
@@ -64,11 +68,17 @@ class Engine final : public KeyspaceObserver {
         server(in_server),
         options(in_options),
         watches(in_keyspace),
-        blocked(in_keyspace) {
+        blocked(in_keyspace),
+        pubsub(in_keyspace.seed()) {
     keyspace.set_observer(this);
     keyspace.set_encoding_limits(options.encoding);
+    options.on_notify_classes_changed = [this] { ApplyNotifyClasses(); };
+    ApplyNotifyClasses();
   }
-  ~Engine() override { keyspace.set_observer(nullptr); }
+  ~Engine() override {
+    options.on_notify_classes_changed = nullptr;
+    keyspace.set_observer(nullptr);
+  }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -103,6 +113,7 @@ class Engine final : public KeyspaceObserver {
   BlockedClients blocked;
   ClientPause pause;
   Effects effects;
+  PubSub pubsub;
   Notifier notifier;
   NullSink null_sink;
   // Whether a unit of execution is under way.
@@ -116,8 +127,13 @@ class Engine final : public KeyspaceObserver {
   std::string write_refusal;
 
  private:
+  void ApplyNotifyClasses();
+  // Publishes an event of a key as its keyspace and its keyevent message.
+  void PublishEvent(std::string_view event, std::string_view key, int database);
   // What happened outside of a unit is a unit of its own.
   void PropagateExpiry(int database, Args effect);
+
+  std::string event_channel_;  // scratch
 };
 
 }  // namespace pinyon
