@@ -19,6 +19,7 @@ constexpr Generator kGenerators[] = {
     {"expiry", AppendExpiry, true, 1},
     {"transactions", AppendTransactions, true, 1},
     {"connection", AppendConnection, false, 1},
+    {"pubsub", AppendPubSub, false, 5},
     {"protocol", AppendProtocol, false, 5},
 };
 

@@ -43,6 +43,7 @@ void AppendExpiry(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendConnection(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendPubSub(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendProtocol(Random& random, const Pool& pool, std::vector<Step>& steps);
 
 }  // namespace pinyon::differential
