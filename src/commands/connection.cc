@@ -145,7 +145,8 @@ void Reset(Call& call) {
   session.user = "default";
   session.authenticated = call.engine.options.requirepass.empty();
   session.no_touch = false;
-  session.SetReplyMode(Session::ReplyMode::kOn);
+  // A CLIENT REPLY SKIP right before silences RESET, too.
+  if (session.reply_mode != Session::ReplyMode::kSkipping) session.SetReplyMode(Session::ReplyMode::kOn);
   session.reply.set_resp3(false);
   call.reply.SimpleString("RESET");
 }

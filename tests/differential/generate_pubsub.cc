@@ -13,7 +13,7 @@ struct Names {
   std::string tag;
 
   std::string Channel(Random& random) const { return random.Pick({"p", "q", "r", "r\n", ""}) + tag; }
-  std::string Pattern(Random& random) const { return random.Pick({"p*", "?", "[r]?"}) + tag; }
+  std::string Pattern(Random& random) const { return random.Pick({"p*", "[q]", "[r]?"}) + tag; }
   std::string Only() const { return "p" + tag; }
 };
 

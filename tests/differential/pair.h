@@ -46,8 +46,9 @@ class Side {
   void Send(std::span<const Step> steps);
   testing::Reply Receive(const Step& step);
 
-  // The keyspace notifications since the last call, a line each; but for expiries, which come when they come.
-  std::string TakeEvents();
+  // The keyspace notifications since the last call, a line each; but for expiries, which come when they come,
+  // and `without_misses` for misses.
+  std::string TakeEvents(bool without_misses);
 
   // Everything that comes back for the step's bytes; ends in a line that says so when the server closes.
   std::string RunRaw(const Step& step);
@@ -92,7 +93,7 @@ class Pair {
  private:
   std::optional<Difference> RunCommands(std::span<const Step> steps, size_t index);
   std::optional<Difference> RunRaw(const Step& step, size_t index);
-  std::optional<Difference> CompareEvents(size_t index);
+  std::optional<Difference> CompareEvents(const Step& step, size_t index);
 
   std::function<void(const Step&, const std::string&)> trace_;
   std::array<TransactionAwareComparison, kConnections> comparisons_;

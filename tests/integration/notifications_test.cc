@@ -212,7 +212,7 @@ TEST_CASE("an event is published by key, then by event", "[notifications][redis-
 TEST_CASE("CONFIG SET chooses the classes of events", "[notifications][redis-ok]") {
   auto server = Launch();
   RawClient client = server->Connect();
-  RawClient listener = Listener(*server, "__key*");
+  RawClient listener = Listener(*server, "__keyspace*");
   const auto run = [&](const std::string& classes) {
     REQUIRE(TextOf(client.Call({"CONFIG", "SET", "notify-keyspace-events", classes})) == "OK");
     for (const char* line : {"DEL k l s", "SET k v", "LPUSH l v", "SADD s v", "GET none", "EXPIRE k 100"})
