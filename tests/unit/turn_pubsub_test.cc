@@ -11,7 +11,7 @@ namespace pinyon {
 namespace {
 
 std::string Subscribed(const std::string& type) { return type + "3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n"; }
-std::string Message(const std::string& type, const std::string& payload) {
+std::string Told(const std::string& type, const std::string& payload) {
   return type + "3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$" + std::to_string(payload.size()) + "\r\n" + payload +
          "\r\n";
 }
@@ -30,8 +30,8 @@ TEST_CASE("A message is written at the end of the turn that published it", "[tur
   CHECK(f.Received(b) == Subscribed("*"));
   f.Give(publisher, "PUBLISH c 1\r\nPUBLISH c 2\r\n");
   f.RunTurns();
-  CHECK(f.Received(a) == Message("*", "1") + Message("*", "2"));
-  CHECK(f.Received(b) == Message("*", "1") + Message("*", "2"));
+  CHECK(f.Received(a) == Told("*", "1") + Told("*", "2"));
+  CHECK(f.Received(b) == Told("*", "1") + Told("*", "2"));
   CHECK(f.Received(publisher) == ":2\r\n:2\r\n");
   CHECK(a.output.MemoryBytes() < ChunkPool::kChunkBytes);
 }
@@ -56,7 +56,7 @@ TEST_CASE("Many subscribers share the bytes of a message", "[turn][pubsub]") {
   f.commands.Do({"PUBLISH", "c", payload});
   CHECK(a.output.piece_count() <= 2);
   f.RunTurns();
-  const std::string all = Message("*", payload) + Message("*", payload) + Message("*", payload);
+  const std::string all = Told("*", payload) + Told("*", payload) + Told("*", payload);
   CHECK(f.Received(a) == all);
   CHECK(f.Received(b) == all);
 }
@@ -78,13 +78,13 @@ TEST_CASE("A message does not wait for the log, but for the replies before it", 
   CHECK(f.Received(writer).empty());
   f.commands.Do({"PUBLISH", "c", "x"});
   f.RunTurns();
-  CHECK(f.Received(reader) == Message("*", "x"));
+  CHECK(f.Received(reader) == Told("*", "x"));
   CHECK(f.Received(writer).empty());
   log.reached = log.written;
   f.turn.ReleaseGated();
   f.turn.AddFlush(writer);
   f.RunTurns();
-  CHECK(f.Received(writer) == "+OK\r\n" + Message(">", "x"));
+  CHECK(f.Received(writer) == "+OK\r\n" + Told(">", "x"));
   f.commands.engine.effects.SetListener(nullptr);
 }
 
