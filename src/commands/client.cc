@@ -13,15 +13,22 @@
 #include "commands/help.h"
 #include "engine/call.h"
 #include "engine/dispatcher.h"
+#include "engine/session_subscriber.h"
 
 namespace pinyon {
 
 namespace {
 
-// Every client is a normal one until there are replicas and subscriptions.
+// There are no masters and replicas yet.
 enum class ClientType : uint8_t { kNormal, kMaster, kReplica, kPubsub };
 
-ClientType TypeOf(const Session&) { return ClientType::kNormal; }
+ClientType TypeOf(const Session& session) {
+  return session.subscriber != nullptr ? ClientType::kPubsub : ClientType::kNormal;
+}
+
+size_t CountTopics(const Session& session, TopicKind kind) {
+  return session.subscriber == nullptr ? 0 : session.subscriber->count(kind);
+}
 
 bool ParseClientType(Call& call, size_t index, ClientType* type) {
   if (call.Is(index, "normal")) {
@@ -40,6 +47,7 @@ bool ParseClientType(Call& call, size_t index, ClientType* type) {
 
 std::string FlagsOf(const Session& session, const ServerControl::ConnectionInfo& info) {
   std::string flags;
+  if (session.subscriber != nullptr) flags += 'P';
   if (session.transaction.active()) flags += 'x';
   if (session.suspension != nullptr) flags += 'b';
   if (session.transaction.watched_changed()) flags += 'd';
@@ -543,7 +551,9 @@ std::string ClientLine(ServerControl& server, const Session& session, Args args,
                  info.address, info.local_address, info.fd, session.name,
                  (now_ms - session.created_ms) / 1000, (now_ms - session.last_active_ms) / 1000,
                  FlagsOf(session, info), session.database);
-  fmt::format_to(out, " sub=0 psub=0 ssub=0 multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
+  fmt::format_to(out, " sub={} psub={} ssub={}", CountTopics(session, TopicKind::kChannel),
+                 CountTopics(session, TopicKind::kPattern), CountTopics(session, TopicKind::kShardChannel));
+  fmt::format_to(out, " multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
                  info.query_buffer_bytes, info.query_buffer_free, argument_bytes,
                  transaction.active() ? transaction.MemoryBytes() : 0);
   fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.output_fixed_bytes,

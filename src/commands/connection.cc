@@ -6,6 +6,7 @@
 #include "commands/families.h"
 #include "engine/call.h"
 #include "engine/dispatcher.h"
+#include "engine/session_subscriber.h"
 
 namespace pinyon {
 
@@ -110,10 +111,14 @@ void Hello(Call& call) {
   call.reply.EmptyArray();
 }
 
-// PING [message]
+// PING [message]. Among the messages that a RESP2 client listens to it is answered in their form.
 void Ping(Call& call) {
   if (call.argc() > 2) {
     call.reply.Error("ERR wrong number of arguments for 'ping' command");
+  } else if (call.session.subscriber != nullptr && !call.reply.resp3()) {
+    call.reply.ArrayHeader(2);
+    call.reply.Bulk("pong");
+    call.reply.Bulk(call.argc() == 2 ? call.args[1] : "");
   } else if (call.argc() == 2) {
     call.reply.Bulk(call.args[1]);
   } else {
@@ -134,12 +139,14 @@ void Quit(Call& call) {
 void Reset(Call& call) {
   Session& session = call.session;
   DiscardTransaction(call.engine, session);
+  EndSubscriptions(call.engine, session);
   session.database = 0;
   session.name.clear();
   session.user = "default";
   session.authenticated = call.engine.options.requirepass.empty();
   session.no_touch = false;
-  session.SetReplyMode(Session::ReplyMode::kOn);
+  // A CLIENT REPLY SKIP right before silences RESET, too.
+  if (session.reply_mode != Session::ReplyMode::kSkipping) session.SetReplyMode(Session::ReplyMode::kOn);
   session.reply.set_resp3(false);
   call.reply.SimpleString("RESET");
 }
@@ -174,7 +181,7 @@ constexpr CommandSpec kCommands[] = {
                   "context."}}},
     {.name = "ping",
      .arity = -1,
-     .flags = kFast,
+     .flags = kFast | kForSubscribers,
      .handler = Ping,
      .acl = kAclConnection,
      .group = "connection",
@@ -195,7 +202,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "message"},
     {.name = "quit",
      .arity = -1,
-     .flags = kHandshake | kRunsInMulti,
+     .flags = kHandshake | kRunsInMulti | kForSubscribers,
      .handler = Quit,
      .acl = kAclConnection,
      .group = "connection",
@@ -204,7 +211,7 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Closes the connection once everything before it was answered."},
     {.name = "reset",
      .arity = 1,
-     .flags = kHandshake | kRunsInMulti,
+     .flags = kHandshake | kRunsInMulti | kForSubscribers,
      .handler = Reset,
      .acl = kAclConnection,
      .group = "connection",

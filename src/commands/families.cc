@@ -41,6 +41,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       AdminCommands(),
       PersistenceCommands(),
       WaitCommands(),
+      PubSubCommands(),
       DebugCommands(),
   };
   // clang-format on

@@ -44,6 +44,7 @@ std::span<const CommandSpec> ConfigCommands();       // config.cc
 std::span<const CommandSpec> AdminCommands();        // admin.cc: INFO, TIME, SHUTDOWN, LOLWUT
 std::span<const CommandSpec> PersistenceCommands();  // persistence.cc: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF
 std::span<const CommandSpec> WaitCommands();         // wait.cc: WAIT, WAITAOF
+std::span<const CommandSpec> PubSubCommands();       // pubsub.cc
 std::span<const CommandSpec> DebugCommands();        // debug.cc
 
 // All of the above: what a server's command table holds.

@@ -20,7 +20,9 @@ inline HashView ViewOf(const Call& call, EntryRef ref) { return HashView(ref.ent
 
 // The hash that `ref` is, or a new one if it is none: to get its first field at once.
 inline EntryRef OrNewHash(Call& call, EntryRef ref) {
-  return ref ? ref : call.db.AddPacked(call.args[1], call.KeyHash(1), ValueType::kHash, Encoding::kListpack);
+  if (ref) return ref;
+  call.Notify(call.session.database, kNotifyNew, "new", call.args[1]);
+  return call.db.AddPacked(call.args[1], call.KeyHash(1), ValueType::kHash, Encoding::kListpack);
 }
 
 inline void ReplyElement(Call& call, const PackedElement& element) {

@@ -229,7 +229,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "key [element [element ...]]"},
     {.name = "pfcount",
      .arity = -2,
-     .flags = kReadOnly,
+     .flags = kReadOnly | kMayReplicate,
      .handler = PfCount,
      .acl = kAclHyperLogLog,
      .keys = {{.flags = kKeyRW | kKeyAccess,

@@ -31,7 +31,10 @@ void Push(Call& call, ListEnd end, bool must_exist) {
   if (!call.FindTypedForWrite(1, ValueType::kList, &ref)) return;
   if (!ref && must_exist) return call.reply.Integer(0);
   const std::string_view key = call.args[1];
-  if (!ref) ref = call.db.AddPacked(key, call.KeyHash(1), ValueType::kList, Encoding::kListpack);
+  if (!ref) {
+    call.Notify(call.session.database, kNotifyNew, "new", key);
+    ref = call.db.AddPacked(key, call.KeyHash(1), ValueType::kList, Encoding::kListpack);
+  }
 
   ListValue value(call.db, ref);
   value.PrepareFor(bytes, elements.size());

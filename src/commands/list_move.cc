@@ -61,7 +61,10 @@ bool Move(Call& call, ListEnd from, ListEnd to) {
   // Each found anew after the other changed.
   CarriedElement element(ListValue(call.db, call.db.Find(source, source_hash)), from);
   element.Reply(call.reply);
-  if (!ref) ref = call.db.AddPacked(destination, destination_hash, ValueType::kList, Encoding::kListpack);
+  if (!ref) {
+    call.Notify(call.session.database, kNotifyNew, "new", destination);
+    ref = call.db.AddPacked(destination, destination_hash, ValueType::kList, Encoding::kListpack);
+  }
   ListValue target(call.db, ref);
   element.PushTo(target, to);
   call.Changed(kNotifyList, PushEvent(to), destination, 0);

@@ -31,6 +31,7 @@ bool StringEquals(const Entry* entry, std::string_view text) {
 EntryRef StoreArgument(Call& call, EntryRef ref, std::string_view key, uint64_t hash, size_t index,
                        int64_t expiry_ms) {
   const std::string_view value = call.args[index];
+  if (!ref) call.Notify(call.session.database, kNotifyNew, "new", key);
   if (value.size() > kInlineMaxBytes) {
     if (BlockRef block = call.TakeBlock(index))
       return call.db.SetBlock(ref, key, hash, std::move(block), expiry_ms);
@@ -236,6 +237,7 @@ void SetPairs(Call& call, size_t first, size_t end, bool keep_ttl, int64_t expir
       if (may_take) {
         StoreArgument(call, ref, key, hash, first + 1, key_expiry_ms);
       } else {
+        if (!ref) call.Notify(call.session.database, kNotifyNew, "new", key);
         call.db.SetString(ref, key, hash, call.args[first + 1], key_expiry_ms);
       }
       call.Changed(kNotifyString, "set", key);
@@ -322,6 +324,7 @@ void IncrementBy(Call& call, int64_t increment) {
   if (in_place) {
     ref->set_integer(value);
   } else {
+    if (!ref) call.Notify(call.session.database, kNotifyNew, "new", key);
     call.db.SetInteger(ref, key, hash, value, ref ? ref->expiry_ms() : kNoExpiry);
   }
   call.Changed(kNotifyString, "incrby", key);
@@ -364,6 +367,7 @@ void IncrByFloat(Call& call) {
   if (!std::isfinite(value)) return call.reply.Error("ERR increment would produce NaN or Infinity");
 
   const std::string text = FormatLongDoubleHuman(value);
+  if (!ref) call.Notify(call.session.database, kNotifyNew, "new", key);
   ref = call.db.SetString(ref, key, hash, text, ref ? ref->expiry_ms() : kNoExpiry);
   if (ref->IsInteger()) {
     // The result is told as a string even when it is integral; only INCR and SET make integers.

@@ -21,6 +21,7 @@ void Append(Call& call) {
   if (!call.CheckType(ref, ValueType::kString)) return;
   size_t length = suffix.size();
   if (!ref) {
+    call.Notify(call.session.database, kNotifyNew, "new", key);
     call.db.SetString(ref, key, hash, suffix, kNoExpiry);
   } else {
     const size_t old_length = ref->StringLength();
@@ -81,7 +82,10 @@ void SetRange(Call& call) {
     return call.reply.Error(kErrStringTooLong);
   }
 
-  if (!ref) ref = call.db.SetString(ref, key, hash, "", kNoExpiry);
+  if (!ref) {
+    call.Notify(call.session.database, kNotifyNew, "new", key);
+    ref = call.db.SetString(ref, key, hash, "", kNoExpiry);
+  }
   const size_t length = std::max<size_t>(old_length, value_end);
   ref = call.db.EditString(ref, length);
   std::memcpy(ref->MutableBytes() + offset, value.data(), value.size());

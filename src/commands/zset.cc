@@ -91,6 +91,7 @@ void ZaddGeneric(Call& call, ZaddRequest request) {
   if (!ref) {
     if (request.options.only_existing) return increment ? call.reply.Null() : call.reply.Integer(0);
     ref = ZsetValue::AddKey(call.db, key, hash);
+    call.Notify(call.session.database, kNotifyNew, "new", key);
   }
 
   ZsetValue zset(call.db, ref);

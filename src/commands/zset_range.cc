@@ -146,6 +146,8 @@ void Zrangestore(Call& call) {
   }
   const auto stored = static_cast<int64_t>(result.size());
   if (stored > 0) {
+    if (!call.db.Find(destination, call.KeyHash(1)))
+      call.Notify(call.session.database, kNotifyNew, "new", destination);
     call.db.StoreEntry(result.Release());
     call.Changed(kNotifyZset, "zrangestore", destination);
   } else if (const EntryRef old = call.FindForWrite(1)) {

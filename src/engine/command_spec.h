@@ -36,7 +36,9 @@ enum CommandFlags : uint32_t {
   kNoMulti = 1u << 18,
   kAllowBusy = 1u << 19,
   kMovableKeys = 1u << 20,  // derived: keys that first/last/step cannot describe
-  // Of our own, not printed: the command changes what the next ones of its connection mean (AUTH, SELECT,
+  // Of our own, not printed: what a RESP2 client may run while it listens to channels.
+  kForSubscribers = 1u << 27,
+  // Likewise: the command changes what the next ones of its connection mean (AUTH, SELECT,
   // ...), so a batch that was parsed ahead ends with it.
   kEndsBatch = 1u << 28,
   // Runs at once within MULTI instead of being queued.

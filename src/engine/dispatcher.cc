@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/strings.h"
+#include "engine/session_subscriber.h"
 
 namespace pinyon {
 
@@ -90,7 +91,11 @@ void Dispatcher::Execute(Session& session, Command& command, Args args, uint64_t
 
   StartTiming(command);
   Call call(engine_, session, command, args, first_key_hash);
+  if (session.subscriber != nullptr) [[unlikely]]
+    session.subscriber->BeginCommand();
   command.spec->handler(call);
+  if (session.subscriber != nullptr) [[unlikely]]
+    session.subscriber->EndCommand();
   if ((command.flags & kFast) == 0) EndTiming();
 
   if (session.reply.error_count() != errors_before) CountError(session, command);
@@ -270,7 +275,18 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
     if (engine_.access_check(session, *command, args)) return true;
   }
   if (engine_.memory_limit.enabled() && RejectByMemory(session, command)) return true;
-  return engine_.IsLimited() && RejectByState(session, command);
+  if (engine_.IsLimited() && RejectByState(session, command)) return true;
+  return session.subscriber != nullptr && RejectSubscriber(session, command);
+}
+
+// In RESP2 a reply could not be told from a message.
+bool Dispatcher::RejectSubscriber(Session& session, Command* command) {
+  if (session.reply.resp3() || (command->flags & kForSubscribers) != 0) return false;
+  RejectWith(session, command,
+             fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                         "RESET are allowed in this context",
+                         command->name));
+  return true;
 }
 
 // Makes room for the command. Where there is none, what may need some is refused; so is what would be queued,
@@ -367,6 +383,7 @@ void DiscardTransaction(Engine& engine, Session& session) {
 
 void ForgetSession(Engine& engine, Session& session) {
   engine.blocked.Release(session);
+  EndSubscriptions(engine, session);
   DiscardTransaction(engine, session);
   engine.sessions.Remove(&session);
 }

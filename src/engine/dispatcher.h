@@ -55,6 +55,7 @@ class Dispatcher {
   bool Reject(Session& session, Command* command, Args args);
   bool RejectByMemory(Session& session, Command* command);
   bool RejectByState(Session& session, Command* command);
+  bool RejectSubscriber(Session& session, Command* command);
   void RejectWith(Session& session, Command* command, std::string_view error);
   void RejectUnknown(Session& session, Args args);
   void AbortAttack(Session& session);

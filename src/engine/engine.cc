@@ -1,6 +1,9 @@
 #include "engine/engine.h"
 
+#include <fmt/format.h>
+
 #include <climits>
+#include <iterator>
 #include <vector>
 
 namespace pinyon {
@@ -13,6 +16,9 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
                                             .default_value = 512LL * 1024 * 1024});
   settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
   settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
+  DeclareNotifyClasses(settings, &notify_classes, [this] {
+    if (on_notify_classes_changed) on_notify_classes_changed();
+  });
   encoding.Declare(settings);
   eviction.Declare(settings);
   rdb.Declare(settings);
@@ -29,6 +35,7 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
 
 Engine::~Engine() {
   options.eviction.on_limit_changed = options.eviction.on_policy_changed = nullptr;
+  options.on_notify_classes_changed = nullptr;
   keyspace.set_observer(nullptr);
 }
 
@@ -40,6 +47,28 @@ void Engine::UseEvictionOptions() {
     keyspace.set_eviction_options(options.eviction);
     memory_limit.OnPolicyChanged();
   };
+}
+
+void Engine::ApplyNotifyClasses() {
+  constexpr uint32_t kWhere = kNotifyKeyspace | kNotifyKeyevent;
+  const bool anywhere = (options.notify_classes & kWhere) != 0;
+  notifier.Subscribe(anywhere ? options.notify_classes & ~kWhere : 0,
+                     [this](NotifyClass, std::string_view event, std::string_view key, int database) {
+                       if (!pubsub.empty()) PublishEvent(event, key, database);
+                     });
+}
+
+void Engine::PublishEvent(std::string_view event, std::string_view key, int database) {
+  if ((options.notify_classes & kNotifyKeyspace) != 0) {
+    event_channel_.clear();
+    fmt::format_to(std::back_inserter(event_channel_), "__keyspace@{}__:{}", database, key);
+    pubsub.Publish(event_channel_, event);
+  }
+  if ((options.notify_classes & kNotifyKeyevent) != 0) {
+    event_channel_.clear();
+    fmt::format_to(std::back_inserter(event_channel_), "__keyevent@{}__:{}", database, event);
+    pubsub.Publish(event_channel_, key);
+  }
 }
 
 void Engine::PropagateOwn(int database, Args effect) {

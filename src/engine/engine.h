@@ -25,6 +25,7 @@
 #include "keyspace/eviction_options.h"
 #include "keyspace/keyspace.h"
 #include "persist/rdb_options.h"
+#include "pubsub/pubsub.h"
 
 namespace pinyon {
 
@@ -44,6 +45,9 @@ struct EngineOptions {
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
+  uint32_t notify_classes = 0;  // NotifyClass bits
+  // Set by the engine: notify_classes has changed.
+  std::function<void()> on_notify_classes_changed;
   EncodingLimits encoding;
   EvictionOptions eviction;
   RdbOptions rdb;
@@ -68,10 +72,13 @@ class Engine final : public KeyspaceObserver {
         options(in_options),
         watches(in_keyspace),
         blocked(in_keyspace),
-        memory_limit(in_keyspace, in_log) {
+        memory_limit(in_keyspace, in_log),
+        pubsub(in_keyspace.seed()) {
     keyspace.set_observer(this);
     keyspace.set_encoding_limits(options.encoding);
     UseEvictionOptions();
+    options.on_notify_classes_changed = [this] { ApplyNotifyClasses(); };
+    ApplyNotifyClasses();
   }
   ~Engine() override;
   Engine(const Engine&) = delete;
@@ -111,6 +118,7 @@ class Engine final : public KeyspaceObserver {
   MemoryLimit memory_limit;
   ClientPause pause;
   Effects effects;
+  PubSub pubsub;
   Notifier notifier;
   NullSink null_sink;
   // Whether a unit of execution is under way.
@@ -125,8 +133,13 @@ class Engine final : public KeyspaceObserver {
 
  private:
   void UseEvictionOptions();
+  void ApplyNotifyClasses();
+  // Publishes an event of a key as its keyspace and its keyevent message.
+  void PublishEvent(std::string_view event, std::string_view key, int database);
   // What happened outside of a unit is a unit of its own.
   void PropagateOwn(int database, Args effect);
+
+  std::string event_channel_;  // scratch
 };
 
 }  // namespace pinyon

@@ -1,10 +1,14 @@
-// Keyspace notifications as every command reports them. Until pub/sub delivers them nobody can want any, so
-// the cost in the path of a command is one test of a bit.
+// Keyspace notifications as every command reports them (Call::Notify, Call::Changed). While their class is
+// off the cost in the path of a command is one test of a bit. The engine publishes those that are wanted.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/settings.h"
 
 namespace pinyon {
 
@@ -25,6 +29,14 @@ enum NotifyClass : uint32_t {
   kNotifyModule = 1u << 13,   // d
   kNotifyNew = 1u << 14,      // n
 };
+
+// The text of notify-keyspace-events: letters in any order, "A" for all that it stands for; and back, in the
+// order and with the abbreviation in which CONFIG GET shows them.
+bool ParseNotifyClasses(std::string_view text, uint32_t* classes);
+std::string NotifyClassesText(uint32_t classes);
+
+// Declares the directive, which keeps its value in `target` and calls `apply` when CONFIG SET has changed it.
+void DeclareNotifyClasses(SettingsRegistry& settings, uint32_t* target, std::function<void()> apply);
 
 class Notifier {
  public:

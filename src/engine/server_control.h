@@ -25,6 +25,9 @@ class ServerControl {
   virtual void CloseSession(Session& session, bool at_once) = 0;
   // A session that was suspended goes on: its reply was written, what it sent meanwhile may be executed.
   virtual void OnSessionResumed(Session& session) = 0;
+  // A session is about to be given something outside of its own requests (a published message): it will be
+  // written to at the end of the turn. False when it is owed more than it may be, and so will be cut off.
+  virtual bool BeginPush(Session& session) = 0;
   // CONFIG REWRITE; returns an error text, empty when it worked.
   virtual std::string RewriteConfig() = 0;
   // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "engine/blocking.h"
+#include "engine/session_subscriber.h"
 
 namespace pinyon {
 

@@ -14,6 +14,7 @@
 namespace pinyon {
 
 class Connection;
+class SessionSubscriber;
 struct Suspension;
 
 // Commands queued by MULTI: names resolved, arguments copied into one buffer.
@@ -106,6 +107,9 @@ class Session {
 
   // The log offset behind the last write of this session, 0: it has written nothing.
   uint64_t write_offset = 0;
+
+  // While it listens to any channel or pattern (engine/session_subscriber.h).
+  std::unique_ptr<SessionSubscriber> subscriber;
 
   // Set while the session waits (engine/blocking.h): it must not be given requests.
   std::unique_ptr<Suspension> suspension;

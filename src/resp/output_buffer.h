@@ -22,6 +22,13 @@ class OutputBuffer final : public ReplySink {
   ~OutputBuffer() override { Clear(); }
 
   void AppendBlock(SharedBlock* block, size_t offset, size_t length) override;
+  // Of a thousand connections that are owed one message each none needs a chunk for it; what is owed several
+  // gathers them in one, as each piece is an element more for the kernel to look at.
+  void AppendShared(SharedBlock* block) override {
+    empty() || block->length() >= kSharedBytes ? AppendBlock(block, 0, block->length())
+                                               : Append(block->bytes());
+  }
+  uint64_t WrittenBytes() const override { return written(); }
 
   bool empty() const { return sealed_bytes_ == 0 && cursor_ == open_begin_; }
   size_t size_bytes() const { return sealed_bytes_ + static_cast<size_t>(cursor_ - open_begin_); }
@@ -45,6 +52,9 @@ class OutputBuffer final : public ReplySink {
   size_t Sendable(uint64_t reached) const;
 
  private:
+  // From this size on a block is referred to in any case.
+  static constexpr size_t kSharedBytes = 4 * 1024;
+
   struct Chunk {
     uint32_t pieces;  // that refer to it
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -50,6 +51,12 @@ class ReplySink {
   virtual void AppendBlock(SharedBlock* block, size_t offset, size_t length) {
     Append(block->bytes().substr(offset, length));
   }
+  // All of a block that many sinks are given at the same time: by reference where that is cheaper than a
+  // copy.
+  virtual void AppendShared(SharedBlock* block) { Append(block->bytes()); }
+
+  // Bytes taken in so far: a place in the stream. Only its changes mean something.
+  virtual uint64_t WrittenBytes() const = 0;
 
  protected:
   // Makes room for at least kMaxReserve bytes at cursor_.
@@ -63,6 +70,7 @@ class ReplySink {
 class NullSink final : public ReplySink {
  public:
   void AppendBlock(SharedBlock*, size_t, size_t) override {}
+  uint64_t WrittenBytes() const override { return 0; }
 
  private:
   void Grow() override {
@@ -79,6 +87,9 @@ class StringSink final : public ReplySink {
   std::string_view text() {
     Flush();
     return {text_.data(), text_.size()};
+  }
+  uint64_t WrittenBytes() const override {
+    return text_.size() + (cursor_ == nullptr ? 0 : static_cast<size_t>(cursor_ - scratch_));
   }
   void Clear() {
     text_.clear();

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/blocking.h"
+#include "engine/session_subscriber.h"
 
 namespace pinyon {
 
@@ -79,8 +80,7 @@ void Client::OnDrained() {
 void Client::Flush(uint64_t reached) {
   if (connection_->is_closing()) return;
   if (abandoned_) return CloseNow();
-  const int64_t limit = host_.HardOutputLimit();
-  if (limit > 0 && static_cast<int64_t>(OutputBytes()) > limit) {
+  if (IsOverHardLimit()) {
     host_.OnOutputLimit(*this);
     return CloseNow();
   }
@@ -149,7 +149,8 @@ void Client::OnClosed() { host_.OnClientGone(*this); }
 size_t Client::MemoryBytes() const {
   return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() +
          output.MemoryBytes() + in_flight_.MemoryBytes() + session.transaction.MemoryBytes() +
-         session.name.capacity() + (session.suspension == nullptr ? 0 : session.suspension->MemoryBytes());
+         session.name.capacity() + (session.suspension == nullptr ? 0 : session.suspension->MemoryBytes()) +
+         (session.subscriber == nullptr ? 0 : session.subscriber->MemoryBytes());
 }
 
 ServerControl::ConnectionInfo Client::Info() const {

@@ -42,8 +42,8 @@ class ClientHost {
   virtual void OnClientGone(Client& client) = 0;
   virtual void OnQueryBufferLimit(Client& client) = 0;
   virtual void OnOutputLimit(Client& client) = 0;
-  // Bytes owed beyond which a client is cut off, 0: no limit.
-  virtual int64_t HardOutputLimit() const = 0;
+  // Bytes owed beyond which the client is cut off, 0: no limit.
+  virtual int64_t HardOutputLimit(const Client& client) const = 0;
   virtual int64_t QueryBufferLimit() const = 0;
   virtual int64_t NowMs() const = 0;
   virtual TrafficStats& Traffic() = 0;
@@ -82,6 +82,10 @@ class Client final : public ConnectionHandler {
   // It is owed what could be sent but for the log.
   bool WaitsForLog() const {
     return !connection_->is_closing() && !connection_->is_writing() && OutputBytes() > 0;
+  }
+  bool IsOverHardLimit() const {
+    const int64_t limit = host_.HardOutputLimit(*this);
+    return limit > 0 && static_cast<int64_t>(OutputBytes()) > limit;
   }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
   size_t MemoryBytes() const;

@@ -49,7 +49,6 @@ class InertSettings {
   SettingError CheckUser(const std::vector<std::string>& args) const;
   void DeclareEnums(SettingsRegistry* registry);
   void DeclareSpecials(SettingsRegistry* registry);
-  void DeclareNotifications(SettingsRegistry* registry);
   void DeclarePercentiles(SettingsRegistry* registry);
   void DeclareOomScores(SettingsRegistry* registry);
   void DeclareReplicaOf(SettingsRegistry* registry);
@@ -60,7 +59,6 @@ class InertSettings {
   std::deque<int64_t> integers_;
   std::deque<int> enums_;
   std::deque<std::string> strings_;
-  std::string notify_classes_;
   std::vector<std::string> percentiles_ = {"50", "99", "99.9"};
   std::vector<std::string> oom_scores_ = {"0", "200", "800"};
   std::string replicaof_;

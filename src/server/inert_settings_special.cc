@@ -1,5 +1,4 @@
 // The inert directives that have a grammar of their own.
-#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -21,22 +20,6 @@ constexpr int64_t kMaxPort = 65535;
 constexpr int64_t kMaxOomScore = 2000;
 constexpr size_t kOomScoreCount = 3;
 
-// What A stands for: every class but m, n and the prefixes K and E.
-constexpr std::string_view kAllClasses = "g$lshzxetd";
-constexpr std::string_view kClassesInOrder = "g$lshzxetdnKEm";
-
-// The letters in the order in which CONFIG GET shows them, with A for all that it stands for.
-std::string CanonicalClasses(std::string_view classes) {
-  const bool all = std::all_of(kAllClasses.begin(), kAllClasses.end(),
-                               [&](char c) { return classes.find(c) != std::string_view::npos; });
-  std::string text = all ? "A" : "";
-  for (const char c : kClassesInOrder) {
-    const bool covered = all && (c == 'n' || kAllClasses.find(c) != std::string_view::npos);
-    if (!covered && classes.find(c) != std::string_view::npos) text += c;
-  }
-  return text;
-}
-
 std::string FormatPercentile(double value) {
   char text[32];
   const int length = snprintf(text, sizeof(text), "%.10g", value);
@@ -46,33 +29,9 @@ std::string FormatPercentile(double value) {
 }  // namespace
 
 void InertSettings::DeclareSpecials(SettingsRegistry* registry) {
-  if (!registry->Has("notify-keyspace-events")) DeclareNotifications(registry);
   if (!registry->Has("latency-tracking-info-percentiles")) DeclarePercentiles(registry);
   if (!registry->Has("oom-score-adj-values")) DeclareOomScores(registry);
   if (!registry->Has("replicaof")) DeclareReplicaOf(registry);
-}
-
-void InertSettings::DeclareNotifications(SettingsRegistry* registry) {
-  const auto set = [this](const Args& args, Phase) -> SettingError {
-    std::string classes;
-    for (const char c : args[0]) {
-      if (c == 'A') {
-        classes += kAllClasses;
-      } else if (kClassesInOrder.find(c) != std::string_view::npos) {
-        classes += c;
-      } else {
-        return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-      }
-    }
-    notify_classes_ = CanonicalClasses(classes);
-    return {};
-  };
-  registry->AddSpecial("notify-keyspace-events",
-                       {.set = set,
-                        .get = [this] { return notify_classes_; },
-                        .rewrite = [this] { return std::vector<std::string>{QuoteForLog(notify_classes_)}; },
-                        .flags = kInert,
-                        .apply = ChangeReport(registry, "notify-keyspace-events")});
 }
 
 void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {

@@ -80,10 +80,11 @@ void Clients(const InfoSources& s, Out out) {
       out,
       "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
       "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:{}\r\n"
-      "tracking_clients:0\r\nclients_in_timeout_table:{}\r\ntotal_blocking_keys:{}\r\n"
+      "tracking_clients:0\r\npubsub_clients:{}\r\nclients_in_timeout_table:{}\r\ntotal_blocking_keys:{}\r\n"
       "total_blocking_keys_on_nokey:0\r\n",
       s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output,
-      s.engine.blocked.client_count(), s.engine.blocked.deadline_count(), s.engine.blocked.key_count());
+      s.engine.blocked.client_count(), s.engine.pubsub.subscriber_count(), s.engine.blocked.deadline_count(),
+      s.engine.blocked.key_count());
 }
 
 void Memory(const InfoSources& s, Out out) {
@@ -220,7 +221,7 @@ void Stats(const InfoSources& s, Out out) {
       "\r\n"
       "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:0\r\n"
       "total_eviction_exceeded_time:{}\r\ncurrent_eviction_exceeded_time:{}\r\nkeyspace_hits:{}\r\n"
-      "keyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n"
+      "keyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
       "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
       "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
@@ -232,9 +233,10 @@ void Stats(const InfoSources& s, Out out) {
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
       keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.engine.memory_limit.TotalExceededMs(),
       s.engine.memory_limit.CurrentExceededMs(), keyspace.hits, keyspace.misses,
-      s.persistence.child().last_fork_us(), s.persistence.child().forks(), s.peers.count(),
-      s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
-      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      s.engine.pubsub.topic_count(TopicKind::kChannel), s.engine.pubsub.topic_count(TopicKind::kPattern),
+      s.engine.pubsub.topic_count(TopicKind::kShardChannel), s.persistence.child().last_fork_us(),
+      s.persistence.child().forks(), s.peers.count(), s.engine.stats.error_replies, s.stats.traffic.reads,
+      s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());

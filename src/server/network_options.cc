@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kClassNames[] = {"normal", "slave", "pubsub"};
 
 int ClassByName(std::string_view name) {
-  if (EqualsIgnoreCase(name, "replica")) return NetworkOptions::kReplica;
+  if (EqualsIgnoreCase(name, "replica")) return NetworkOptions::kReplicaClients;
   for (int i = 0; i < NetworkOptions::kClientClasses; ++i) {
     if (EqualsIgnoreCase(name, kClassNames[i])) return i;
   }

@@ -39,7 +39,7 @@ struct NetworkOptions {
     int64_t soft = 0;
     int64_t soft_seconds = 0;
   };
-  enum ClientClass { kNormal, kReplica, kPubsub, kClientClasses };
+  enum ClientClass { kNormalClients, kReplicaClients, kPubsubClients, kClientClasses };
   OutputLimit output_limits[kClientClasses] = {
       {}, {256LL << 20, 64LL << 20, 60}, {32LL << 20, 8LL << 20, 60}};
 };

@@ -332,6 +332,19 @@ void Server::OnSessionResumed(Session& session) {
   loop_.RequestTurn();
 }
 
+bool Server::BeginPush(Session& session) {
+  // Whoever has a connection is a client; asking the map of clients would cost more than the message.
+  Client& client = static_cast<Client&>(*session.connection->handler());
+  OnClientFlush(client);
+  return !client.IsOverHardLimit();
+}
+
+const NetworkOptions::OutputLimit& Server::OutputLimitOf(const Client& client) const {
+  const bool listens = client.session.subscriber != nullptr;
+  return configuration_.network
+      .output_limits[listens ? NetworkOptions::kPubsubClients : NetworkOptions::kNormalClients];
+}
+
 ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) {
   const auto it = clients_.find(session.id);
   return it != clients_.end() ? it->second->Info() : ConnectionInfo();
@@ -369,12 +382,12 @@ void Server::CheckClient(Client& client) {
   max_input_bytes_ = std::max(max_input_bytes_, client.input.bytes().size());
   max_output_bytes_ = std::max(max_output_bytes_, client.OutputBytes());
   const int64_t timeout_s = configuration_.network.timeout_s;
-  const bool waits = client.session.suspension != nullptr;
+  const bool waits = client.session.suspension != nullptr || client.session.subscriber != nullptr;
   if (timeout_s > 0 && !waits && now_ms - client.session.last_active_ms > timeout_s * 1000) {
     log_.Verbose("Closing idle client");
     return client.Close(true);
   }
-  const NetworkOptions::OutputLimit& limit = configuration_.network.output_limits[NetworkOptions::kNormal];
+  const NetworkOptions::OutputLimit& limit = OutputLimitOf(client);
   const int64_t owed = static_cast<int64_t>(client.OutputBytes());
   if (limit.soft == 0 || owed < limit.soft) {
     client.soft_limit_since_ms = 0;

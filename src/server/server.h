@@ -74,6 +74,7 @@ class Server final : public ServerControl, public ClientHost {
   bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
   void OnSessionResumed(Session& session) override;
+  bool BeginPush(Session& session) override;
   std::string RewriteConfig() override;
   void SetActiveExpiry(bool enabled) override { periodic_.set_active_expiry(enabled); }
   void SetTableMaintenance(bool enabled) override { periodic_.set_table_maintenance(enabled); }
@@ -87,14 +88,13 @@ class Server final : public ServerControl, public ClientHost {
   void OnClientGone(Client& client) override;
   void OnQueryBufferLimit(Client& client) override;
   void OnOutputLimit(Client& client) override;
-  int64_t HardOutputLimit() const override {
-    return configuration_.network.output_limits[NetworkOptions::kNormal].hard;
-  }
+  int64_t HardOutputLimit(const Client& client) const override { return OutputLimitOf(client).hard; }
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
   int64_t NowMs() const override { return engine_.is_loading ? WallMs() : keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }
   uint64_t ReplyOffset() const override { return engine_.effects.reply_offset(); }
 
+  const NetworkOptions::OutputLimit& OutputLimitOf(const Client& client) const;
   void OnAccept(Connection* connection);
   // The reply to a connection that is not taken, empty when it is.
   std::string RefusalOf(const Connection& connection);

@@ -20,6 +20,7 @@ constexpr Generator kGenerators[] = {
     {"transactions", AppendTransactions, true, 1},
     {"eviction", AppendEviction, false, 2},
     {"connection", AppendConnection, false, 1},
+    {"pubsub", AppendPubSub, false, 5},
     {"protocol", AppendProtocol, false, 5},
 };
 

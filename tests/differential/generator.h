@@ -44,6 +44,7 @@ void AppendTransactions(Random& random, const Pool& pool, std::vector<Step>& ste
 void AppendEviction(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendConnection(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendPubSub(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendProtocol(Random& random, const Pool& pool, std::vector<Step>& steps);
 
 }  // namespace pinyon::differential

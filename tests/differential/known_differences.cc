@@ -97,6 +97,7 @@ constexpr Rule kKnownDifferences[] = {
     {"HELLO", "", SameHello, "reports version 7.2.4, for clients that check it"},
     {"CLIENT", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"OBJECT", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
+    {"PUBSUB", "HELP", SameHelpFrame, "help is in words of our own"},
     {"COMMAND", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"CONFIG", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"COMMAND", "INFO", SameCommonSubcommands, "has subcommands newer than 7.0"},

@@ -26,6 +26,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kShrinkSeconds = 15;
 // Replies must not depend on how much is sent at once; most differences are easiest to read without.
 constexpr size_t kPipelined[] = {1, 4, 1, 64};
+// The index above of those rounds in which notifications are compared.
+constexpr size_t kListening = 2;
 constexpr std::string_view kMixed = "mixed";
 
 constexpr std::string_view kUsage =
@@ -201,7 +203,9 @@ class Runner {
 
   void RunRound(uint64_t seed, const Family& family, size_t round) {
     Random random(RoundSeed(seed, family.name, round));
-    const Mode mode{.resp3 = round % 2 == 1, .pipelined = kPipelined[round / 2 % std::size(kPipelined)]};
+    const size_t way = round / 2 % std::size(kPipelined);
+    const Mode mode{
+        .resp3 = round % 2 == 1, .pipelined = kPipelined[way], .notifications = way == kListening};
     std::vector<Step> steps = GenerateRound(random, pool_, family.generators, options_.commands_per_round);
     if (options_.skip_missing) std::erase_if(steps, [this](const Step& step) { return Missing(step); });
     // Whatever no reply told; on a connection of its own, as the others may be in a transaction.
@@ -223,7 +227,7 @@ class Runner {
   // Shrinks and prints. Of steps that were pipelined, which is harder to follow, only if it takes that.
   void Report(std::vector<Step> steps, Mode mode, Difference difference) {
     const size_t steps_in_round = steps.size();
-    const Mode plain{.resp3 = mode.resp3, .pipelined = 1};
+    const Mode plain{.resp3 = mode.resp3, .pipelined = 1, .notifications = mode.notifications};
     if (mode.pipelined > 1) {
       if (const auto unpipelined = pair_.Run(steps, plain)) {
         mode = plain;
@@ -242,7 +246,9 @@ class Runner {
     const Step& failing = steps.back();
     ++differences_by_command_[failing.args.empty() ? "(bytes)" : UpperCase(failing.args[0])];
     fmt::print("{} of {} steps, {}{}{}:\n", steps.size(), steps_in_round, mode.resp3 ? "RESP3" : "RESP2",
-               mode.pipelined > 1 ? fmt::format(", pipelined by {}", mode.pipelined) : "",
+               mode.pipelined > 1   ? fmt::format(", pipelined by {}", mode.pipelined)
+               : mode.notifications ? ", with notifications"
+                                    : "",
                again ? "" : ", did not show again");
     if (mode.resp3) fmt::print("    HELLO 3\n");
     for (const Step& step : steps) fmt::print("    {}\n", Describe(step));

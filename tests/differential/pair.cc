@@ -39,10 +39,11 @@ Side::Side(const std::string& binary) : binary_(binary) {
   server_ = std::make_unique<testing::ServerProcess>(OptionsFor(binary));
 }
 
-void Side::Reset(bool resp3) {
+void Side::Reset(bool resp3, bool listens) {
   resp3_ = resp3;
   connections_.clear();
   raw_.reset();
+  listener_.reset();
   try {
     Flush();
   } catch (const ClientError&) {
@@ -53,6 +54,29 @@ void Side::Reset(bool resp3) {
     Flush();
   }
   for (int i = 0; i < kConnections; ++i) connections_.push_back(Open());
+  control_->Call({"CONFIG", "SET", "notify-keyspace-events", listens ? "KEAmn" : ""});
+  if (!listens) return;
+  listener_ = server_->Connect(kReplyTimeoutMs);
+  listener_->Call({"PSUBSCRIBE", "__key*@*__:*"});
+}
+
+std::string Side::TakeEvents(bool without_misses) {
+  std::string events;
+  try {
+    // The pong stands behind all that the step has caused.
+    listener_->SendCommand({"PING"});
+    while (true) {
+      const Reply reply = listener_->ReadReply();
+      if (reply.elements.size() < 4) return events;
+      const std::string& channel = reply.elements[2].text;
+      const std::string& payload = reply.elements[3].text;
+      if (channel.ends_with("__:expired") || payload == "expired") continue;
+      if (without_misses && (channel.ends_with("__:keymiss") || payload == "keymiss")) continue;
+      events += fmt::format("{} {}\n", testing::Quote(channel), testing::Quote(payload));
+    }
+  } catch (const ClientError& error) {
+    return events + error.what();
+  }
 }
 
 void Side::Flush() {
@@ -144,8 +168,8 @@ std::string Side::Obituary() {
 
 Pair::Pair(const std::string& redis_binary, const std::string& pinyon_binary)
     : redis_(redis_binary), pinyon_(pinyon_binary) {
-  redis_.Reset(false);
-  pinyon_.Reset(false);
+  redis_.Reset(false, false);
+  pinyon_.Reset(false, false);
 }
 
 std::optional<Difference> Pair::RunRaw(const Step& step, size_t index) {
@@ -157,6 +181,17 @@ std::optional<Difference> Pair::RunRaw(const Step& step, size_t index) {
   pinyon = pinyon_.WaitForMoreRaw(kSlowRawMs);
   if (redis == pinyon) return std::nullopt;
   return Difference{index, redis + redis_.Obituary(), pinyon + pinyon_.Obituary()};
+}
+
+std::optional<Difference> Pair::CompareEvents(const Step& step, size_t index) {
+  // In which order SORT looks for the keys of patterns, and for how many of them, is each server's own; LPOS
+  // has a known difference.
+  const std::string name = step.args.empty() ? "" : UpperCase(step.args[0]);
+  const bool without_misses = name == "SORT" || name == "SORT_RO" || name == "LPOS";
+  const std::string redis = redis_.TakeEvents(without_misses);
+  const std::string pinyon = pinyon_.TakeEvents(without_misses);
+  if (redis == pinyon) return std::nullopt;
+  return Difference{index, "notifications:\n" + redis, "notifications:\n" + pinyon};
 }
 
 std::optional<Difference> Pair::RunCommands(std::span<const Step> steps, size_t index) {
@@ -175,12 +210,13 @@ std::optional<Difference> Pair::RunCommands(std::span<const Step> steps, size_t 
 }
 
 std::optional<Difference> Pair::Run(std::span<const Step> steps, Mode mode) {
-  redis_.Reset(mode.resp3);
-  pinyon_.Reset(mode.resp3);
+  redis_.Reset(mode.resp3, mode.notifications);
+  pinyon_.Reset(mode.resp3, mode.notifications);
   comparisons_ = {};
   for (size_t i = 0; i < steps.size();) {
     const size_t batch = CountBatch(steps.subspan(i), mode.pipelined);
     auto difference = batch == 0 ? RunRaw(steps[i], i) : RunCommands(steps.subspan(i, batch), i);
+    if (!difference && mode.notifications) difference = CompareEvents(steps[i], i);
     if (difference) return difference;
     i += std::max<size_t>(batch, 1);
   }

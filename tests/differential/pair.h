@@ -28,6 +28,8 @@ struct Mode {
   bool resp3 = false;
   // So many commands in a row for one connection are sent before the first reply is read.
   size_t pipelined = 1;
+  // Keyspace notifications are on, and those of every step are compared, too. Only when nothing is pipelined.
+  bool notifications = false;
 };
 
 // One server and the connections that steps run on. A reply that does not come is a reply too, of type
@@ -37,12 +39,16 @@ class Side {
   explicit Side(const std::string& binary);
 
   // Empty databases and fresh connections, after a restart if the server has died. `resp3` is the protocol
-  // that the connections speak first.
-  void Reset(bool resp3);
+  // that the connections speak first; `listens`: notifications are on.
+  void Reset(bool resp3, bool listens);
 
   // The commands of the steps, which are all for one connection, in one piece.
   void Send(std::span<const Step> steps);
   testing::Reply Receive(const Step& step);
+
+  // The keyspace notifications since the last call, a line each; but for expiries, which come when they come,
+  // and `without_misses` for misses.
+  std::string TakeEvents(bool without_misses);
 
   // Everything that comes back for the step's bytes; ends in a line that says so when the server closes.
   std::string RunRaw(const Step& step);
@@ -67,6 +73,7 @@ class Side {
   std::vector<testing::RawClient> connections_;
   std::optional<testing::RawClient> control_;
   std::optional<testing::RawClient> raw_;
+  std::optional<testing::RawClient> listener_;
   std::string raw_bytes_;
 };
 
@@ -86,6 +93,7 @@ class Pair {
  private:
   std::optional<Difference> RunCommands(std::span<const Step> steps, size_t index);
   std::optional<Difference> RunRaw(const Step& step, size_t index);
+  std::optional<Difference> CompareEvents(const Step& step, size_t index);
 
   std::function<void(const Step&, const std::string&)> trace_;
   std::array<TransactionAwareComparison, kConnections> comparisons_;

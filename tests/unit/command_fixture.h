@@ -42,12 +42,17 @@ class FakeServerControl final : public ServerControl {
   void OnSessionResumed(Session& session) override {
     if (on_resumed) on_resumed(session);
   }
+  bool BeginPush(Session& session) override {
+    if (on_push) on_push(session);
+    return true;
+  }
   std::string RewriteConfig() override { return rewrite_error; }
   void SetActiveExpiry(bool enabled) override { active_expiry = enabled; }
   void SetTableMaintenance(bool enabled) override { table_maintenance = enabled; }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
 
   std::function<void(Session&)> on_resumed;
+  std::function<void(Session&)> on_push;
   std::vector<std::string> info_sections;
   std::vector<uint64_t> closed_sessions;
   std::string rewrite_error;

@@ -282,7 +282,7 @@ TEST_CASE_METHOD(HashCommands, "what changes a hash is propagated, notified and 
   Run("HSETNX h c 1");
   Run("HSETNX h c 2");
   CHECK(TakeEffects() == Lines{"SELECT 0", "HSET h a 1 b 2", "HMSET h a 1", "HSETNX h c 1"});
-  CHECK(TakeNotifications() == Lines{"hset h", "hset h", "hset h"});
+  CHECK(TakeNotifications() == Lines{"new h", "hset h", "hset h", "hset h"});
   Run("WATCH h");
   RunAs(1, "HSET h a 5");
   Run("MULTI");

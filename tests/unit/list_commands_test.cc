@@ -138,7 +138,7 @@ TEST_CASE("events of lists come in Redis's order", "[list]") {
     return f.TakeNotifications();
   };
   f.Run("RPUSH k a b");
-  CHECK(events_of("LMOVE k m LEFT RIGHT") == Lines{"rpush m", "lpop k"});
+  CHECK(events_of("LMOVE k m LEFT RIGHT") == Lines{"new m", "rpush m", "lpop k"});
   CHECK(events_of("LMOVE k k LEFT RIGHT") == Lines{"rpush k", "lpop k"});
   CHECK(events_of("RPOPLPUSH k m") == Lines{"lpush m", "rpop k", "del k"});
   CHECK(events_of("LPOP m 5") == Lines{"lpop m", "del m"});
@@ -165,7 +165,8 @@ TEST_CASE("clients wait for elements, first come, first served", "[list]") {
   CHECK(f.Received(3) == "*2\r\n" + Bulk("k") + Array({"4", "3"}));
   CHECK(f.TakeEffects() ==
         Lines{"SELECT 0", "RPUSH k 1 2 3 4", "LPOP k", "LMOVE k m LEFT RIGHT", "RPOP k 2"});
-  CHECK(f.TakeNotifications() == Lines{"rpush k", "lpop k", "rpush m", "lpop k", "rpop k", "del k"});
+  CHECK(f.TakeNotifications() ==
+        Lines{"new k", "rpush k", "lpop k", "new m", "rpush m", "lpop k", "rpop k", "del k"});
 }
 
 TEST_CASE("waiting commands reply null at once within a transaction", "[list]") {

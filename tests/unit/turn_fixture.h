@@ -66,6 +66,7 @@ class TurnFixture : public ClientHost {
     REQUIRE(fcntl(peer, F_SETFL, O_NONBLOCK) == 0);
     while (accepted_ == nullptr) Poll();
     commands.server.on_resumed = [this](Session& session) { turn.Resume(*clients_.at(session.id)); };
+    commands.server.on_push = [this](Session& session) { turn.AddFlush(*clients_.at(session.id)); };
     const uint64_t id = commands.engine.sessions.NextId();
     auto client = std::make_unique<Client>(*this, pool_, std::move(accepted_), id);
     client->session.null_sink = &commands.engine.null_sink;
@@ -129,7 +130,7 @@ class TurnFixture : public ClientHost {
   int64_t NowMs() const override { return commands.keyspace.now_ms(); }
   TrafficStats& Traffic() override { return traffic_; }
   void OnOutputLimit(Client&) override {}
-  int64_t HardOutputLimit() const override { return 0; }
+  int64_t HardOutputLimit(const Client&) const override { return 0; }
   uint64_t ReplyOffset() const override { return ~uint64_t{0}; }
 
   int64_t query_buffer_limit = 1 << 30;
