@@ -40,7 +40,7 @@ TEST_CASE("Output limits of clients are set class by class", "[network_options]"
   CHECK(f.Limits() == "normal 1048576 2048 3 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
   CHECK(f.Set(kLimits, "replica 1 2 3 PubSub 4 5 6").empty());
   CHECK(f.Limits() == "normal 1048576 2048 3 slave 1 2 3 pubsub 4 5 6");
-  CHECK(f.options.output_limits[NetworkOptions::kReplica].soft == 2);
+  CHECK(f.options.output_limits[NetworkOptions::kReplicaClients].soft == 2);
   CHECK(f.options.output_limits[NetworkOptions::kPubsubClients].soft_seconds == 6);
   // The last one of a class counts.
   CHECK(f.Set(kLimits, "NORMAL 7 7 7 normal 8 8 8").empty());
