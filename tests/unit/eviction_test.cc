@@ -175,13 +175,12 @@ TEST_CASE("eviction: candidates that were used, deleted or swapped since are pas
     const Keys keys = t.EvictAll();
     CHECK(Keys(keys.begin(), keys.begin() + 5) == Keys{"k3", "k4", "k5", "k6", "k7"});
     CHECK(std::set<std::string>(keys.begin() + 5, keys.end()) == std::set<std::string>{"k1", "1:k1", "last"});
-    CHECK(keys.back() == "last");
   }
   SECTION("swapped") {
     t.keyspace.Swap(0, 1);
     const Keys keys = t.EvictAll();
-    CHECK(keys.size() == 8);
-    CHECK(Keys(keys.begin(), keys.begin() + 5) == Keys{"1:k3", "1:k4", "1:k5", "1:k6", "1:k7"});
+    CHECK(std::set<std::string>(keys.begin(), keys.end()) ==
+          std::set<std::string>{"1:k3", "1:k4", "1:k5", "1:k6", "1:k7", "1:k1", "k1", "1:last"});
   }
 }
 
@@ -203,10 +202,11 @@ TEST_CASE("eviction: the counter grows with the logarithm of accesses") {
     int low;
     int high;
   };
+  // Within four or five standard deviations.
   const Row row =
-      GENERATE(Row{0, 100, 104, 106}, Row{0, 1000, 255, 255}, Row{1, 100, 13, 24}, Row{1, 1000, 42, 56},
-               Row{10, 100, 7, 14}, Row{10, 1000, 14, 25}, Row{10, 100'000, 130, 158},
-               Row{10, 1'000'000, 255, 255}, Row{100, 1000, 8, 15}, Row{100, 100'000, 42, 58});
+      GENERATE(Row{0, 100, 105, 105}, Row{0, 1000, 255, 255}, Row{1, 100, 9, 27}, Row{1, 1000, 32, 66},
+               Row{10, 100, 6, 15}, Row{10, 1000, 10, 29}, Row{10, 100'000, 115, 177},
+               Row{10, 1'000'000, 255, 255}, Row{100, 1000, 6, 17}, Row{100, 100'000, 32, 68});
   Random random(Catch::rngSeed());
   uint32_t counter = lfu::kNewCounter;
   for (int i = 0; i < row.accesses; ++i) counter = lfu::Incremented(counter, row.factor, random);
