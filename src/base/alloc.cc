@@ -8,7 +8,6 @@
 #include <cstring>
 #include <mutex>
 #include <new>
-#include <string>
 #include <vector>
 
 #include "base/assert.h"
@@ -315,49 +314,12 @@ void CollectRemoteSlabs(size_t max_slabs) {
   }
 }
 
-// The process allocator's memory for the owner's larger blocks comes in steps of this size...
-constexpr size_t kLargeStepBytes = 256 * 1024;
-// ... and from so much on each step is populated at once, as slabs are.
-constexpr uint64_t kPopulateLargeFrom = uint64_t{32} << 20;
-
-extent_hooks_t default_hooks;
-extent_hooks_t populating_hooks;
-std::atomic<uint64_t> large_mapped{0};
-
-void* MapLarge(extent_hooks_t*, void* address, size_t size, size_t alignment, bool* zero, bool* commit,
-               unsigned arena) {
-  void* memory = default_hooks.alloc(&default_hooks, address, size, alignment, zero, commit, arena);
-  // What is larger than a step was asked for as one block, and may never be used whole.
-  if (memory == nullptr || size > kLargeStepBytes) return memory;
-  const uint64_t mapped = large_mapped.fetch_add(size, std::memory_order_relaxed);
-  if (mapped >= kPopulateLargeFrom) ChunkSupply::Populate(memory, size);
-  return memory;
-}
-
-// Of this thread's arena.
-void PopulateLargeBlocks() {
-  unsigned arena = 0;
-  size_t length = sizeof arena;
-  PINYON_CHECK(mallctl("thread.arena", &arena, &length, nullptr, 0) == 0);
-  const std::string prefix = "arena." + std::to_string(arena) + ".";
-  extent_hooks_t* hooks = nullptr;
-  length = sizeof hooks;
-  PINYON_CHECK(mallctl((prefix + "extent_hooks").c_str(), &hooks, &length, nullptr, 0) == 0);
-  default_hooks = populating_hooks = *hooks;
-  populating_hooks.alloc = MapLarge;
-  hooks = &populating_hooks;
-  size_t step = kLargeStepBytes;
-  mallctl((prefix + "retain_grow_limit").c_str(), nullptr, nullptr, &step, sizeof step);
-  PINYON_CHECK(mallctl((prefix + "extent_hooks").c_str(), nullptr, nullptr, &hooks, sizeof hooks) == 0);
-}
-
 // The first thread that comes here owns the heap for good.
 void ClaimHeap() {
   if (owns_heap) return;
   PINYON_CHECK(!heap.has_owner.exchange(true));  // small blocks are allocated by one thread only
   owns_heap = true;
   RegisterThread();
-  PopulateLargeBlocks();
 }
 
 void* AllocateSlow(size_t index) {
