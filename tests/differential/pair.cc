@@ -71,6 +71,7 @@ std::string Side::TakeEvents(bool without_misses) {
       const std::string& channel = reply.elements[2].text;
       const std::string& payload = reply.elements[3].text;
       if (channel.ends_with("__:expired") || payload == "expired") continue;
+      if (channel.ends_with("__:evicted") || payload == "evicted") continue;
       if (without_misses && (channel.ends_with("__:keymiss") || payload == "keymiss")) continue;
       events += fmt::format("{} {}\n", testing::Quote(channel), testing::Quote(payload));
     }

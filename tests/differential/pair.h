@@ -46,8 +46,8 @@ class Side {
   void Send(std::span<const Step> steps);
   testing::Reply Receive(const Step& step);
 
-  // The keyspace notifications since the last call, a line each; but for expiries, which come when they come,
-  // and `without_misses` for misses.
+  // The keyspace notifications since the last call, a line each; but for expiries and evictions, which come
+  // when they come, and `without_misses` for misses.
   std::string TakeEvents(bool without_misses);
 
   // Everything that comes back for the step's bytes; ends in a line that says so when the server closes.

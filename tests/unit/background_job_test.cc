@@ -29,8 +29,8 @@ TEST_CASE("a job runs on a thread of its own and ends once") {
 }
 
 TEST_CASE("who waits for a job finds it done, and may start the next") {
-  BackgroundJob job;
   int runs = 0;
+  BackgroundJob job;  // waits for the last one
   for (int i = 0; i < 10; ++i) {
     job.Start([&] { ++runs; }, {});
     job.Wait();

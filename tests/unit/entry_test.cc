@@ -79,8 +79,8 @@ TEST_CASE("an entry gives back integers of every size") {
         REQUIRE(entry->StringBytes(text) == std::to_string(value));
         REQUIRE(entry->StringLength() == std::to_string(value).size());
         REQUIRE(entry->EntryBytes() == HeadBytes(key, expiry_ms) + 8);
-        entry->set_integer(-value / 2);
-        REQUIRE(entry->integer() == -value / 2);
+        entry->set_integer(-(value / 2));
+        REQUIRE(entry->integer() == -(value / 2));
         CheckHead(entry, key, expiry_ms, Encoding::kInt);
         Entry::Delete(entry);
       }
