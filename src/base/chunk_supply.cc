@@ -1,8 +1,9 @@
 #include "base/chunk_supply.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
+
+#include "base/blocked_signals.h"
 
 namespace pinyon::mem {
 
@@ -50,14 +51,10 @@ ChunkSupply::Chunk ChunkSupply::Take(bool ahead) {
 
 bool ChunkSupply::StartThread() {
   if (has_failed_) return false;
-  // Signals are the loop's: the thread has all of them blocked.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const BlockedSignals blocked;
   pthread_t thread;
   const auto run = [](void* supply) -> void* { static_cast<ChunkSupply*>(supply)->Run(); };
   is_started_ = pthread_create(&thread, nullptr, run, this) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (is_started_) pthread_detach(thread);
   has_failed_ = !is_started_;
   return is_started_;

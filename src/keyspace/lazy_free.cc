@@ -1,11 +1,10 @@
 #include "keyspace/lazy_free.h"
 
-#include <signal.h>
-
 #include <system_error>
 #include <utility>
 
 #include "base/alloc.h"
+#include "base/blocked_signals.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
@@ -59,16 +58,12 @@ void LazyFree::Enqueue(Job job, uint64_t objects) {
   const std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
   if (!thread_.joinable()) {
-    // Signals are the loop's: the thread starts with all of them blocked.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const BlockedSignals blocked;
     try {
       thread_ = std::thread([this] { Run(); });
     } catch (const std::system_error&) {
       // No thread to be had now: the job stays queued, and the next one tries again.
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   wake_.notify_one();
 }

@@ -1,11 +1,10 @@
 #include "persist/background_job.h"
 
-#include <signal.h>
-
 #include <system_error>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/blocked_signals.h"
 
 namespace pinyon {
 
@@ -20,18 +19,14 @@ void BackgroundJob::Start(std::function<void()> job, std::function<void()> wake)
     has_ended_.store(true, std::memory_order_release);
     if (wake) wake();
   };
-  // Signals are the loop's: the thread starts with all of them blocked.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool has_thread = true;
   try {
+    const BlockedSignals blocked;
     thread_ = std::thread(run);
+    return;
   } catch (const std::system_error&) {
-    has_thread = false;
+    // No thread to be had now.
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!has_thread) run();
+  run();
 }
 
 bool BackgroundJob::TakeEnded() {

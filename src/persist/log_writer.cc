@@ -1,7 +1,6 @@
 #include "persist/log_writer.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/blocked_signals.h"
 #include "base/clock.h"
 
 namespace pinyon {
@@ -18,16 +18,6 @@ namespace {
 int64_t NowMs() { return MonotonicUs() / 1000; }
 
 constexpr int64_t kForeverMs = 60 * 1000;
-
-// Signals are the loop's: the thread is started with all of them blocked.
-std::thread StartWithoutSignals(std::function<void()> run) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(run));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
-}
 
 }  // namespace
 
@@ -51,7 +41,8 @@ LogWriter::LogWriter(File file, const Options& options, Callbacks callbacks)
   PINYON_CHECK(file_.is_open());
   UpdateGate();
   last_failure_ = file_.Size(&file_bytes_);
-  thread_ = StartWithoutSignals([this] { Run(); });
+  const BlockedSignals blocked;
+  thread_ = std::thread([this] { Run(); });
 }
 
 LogWriter::~LogWriter() { Stop(); }

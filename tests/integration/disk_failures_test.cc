@@ -4,10 +4,10 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "integration/faulty_disk.h"
+#include "support/eventually.h"
 
 namespace pinyon::testing {
 namespace {
@@ -15,13 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using Strings = std::vector<std::string>;
 
-bool Soon(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + 15s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
+template <typename Condition>
+bool Soon(Condition condition) {
+  return Eventually(condition, 15s);
 }
 
 bool Refuses(RawClient& client) { return TextOf(client.Call({"SET", "probe", "1"})).starts_with("MISCONF"); }
@@ -36,11 +32,6 @@ bool GetsNoReply(RawClient& client, const Strings& command) {
   } catch (const ClientError&) {
     return true;
   }
-}
-
-std::string BytesOf(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 size_t FilesLike(const std::filesystem::path& folder, const std::string& beginning) {
@@ -151,7 +142,7 @@ TEST_CASE("a snapshot that fails leaves the last one, and refuses writes where t
   RawClient client = server->Connect();
   client.Call({"SET", "a", std::string(5'000, 'x')});
   REQUIRE(TextOf(client.Call({"SAVE"})) == "OK");
-  const std::string before = BytesOf(disk.data / "dump.rdb");
+  const std::string before = disk.data.Get("dump.rdb");
   disk.Fail(call, call == "room" ? 200 : EIO);
   client.Call({"CONFIG", "SET", "rdbcompression", "no"});
   client.Call({"SET", "b", std::string(50'000, 'y')});
@@ -161,7 +152,7 @@ TEST_CASE("a snapshot that fails leaves the last one, and refuses writes where t
   REQUIRE(Soon([&] { return InfoField(client, "persistence", "rdb_last_bgsave_status") == "err"; }));
   CHECK(Refuses(client));
   CHECK(TextOf(client.Call({"GET", "probe"})) == "1");
-  CHECK(BytesOf(disk.data / "dump.rdb") == before);
+  CHECK(disk.data.Get("dump.rdb") == before);
   CHECK(FilesLike(disk.data.path(), "temp-") == 0);
 
   SECTION("a stop is refused, unless it is forced") {
@@ -170,7 +161,7 @@ TEST_CASE("a snapshot that fails leaves the last one, and refuses writes where t
     CHECK_FALSE(server->WaitForExit(300).has_value());
     CHECK(GetsNoReply(client, {"SHUTDOWN", "FORCE"}));
     CHECK(server->WaitForExit(10'000) == 0);
-    CHECK(BytesOf(disk.data / "dump.rdb") == before);
+    CHECK(disk.data.Get("dump.rdb") == before);
   }
   SECTION("it works again when the disk does") {
     disk.Mend();

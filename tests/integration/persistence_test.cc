@@ -8,20 +8,12 @@
 #include <thread>
 
 #include "integration/data_folder.h"
+#include "support/eventually.h"
 
 namespace pinyon::testing {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool Eventually(const std::function<bool()>& is_so, std::chrono::milliseconds limit = 10s) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (std::chrono::steady_clock::now() < end) {
-    if (is_so()) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return is_so();
-}
 
 // Waits for the child that writes in the background.
 bool BackgroundDone(RawClient& client) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "integration/server_fixture.h"
+#include "support/eventually.h"
 
 namespace pinyon::testing {
 namespace {
@@ -32,16 +33,6 @@ std::string InfoField(RawClient& client, const std::string& name) {
   if (begin == std::string::npos) return "none";
   const size_t value = begin + name.size() + 2;
   return text.substr(value, text.find('\r', value) - value);
-}
-
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 constexpr std::string_view kRestricted =

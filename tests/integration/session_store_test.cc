@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "integration/server_fixture.h"
+#include "support/eventually.h"
 
 namespace pinyon::testing {
 namespace {
@@ -73,17 +74,6 @@ class SessionStore {
 
   std::unique_ptr<redisContext, decltype(&redisFree)> context_;
 };
-
-// Whether `condition` comes to hold within five seconds.
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto deadline = Clock::now() + 5s;
-  while (!condition()) {
-    if (Clock::now() > deadline) return false;
-    std::this_thread::sleep_for(20ms);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -158,11 +148,11 @@ TEST_CASE("sessions expire, whole and in parts", "[session_store][pinyon]") {
   CHECK(store.Do({"HGET", "session:3", "csrf"}) == "token-3");
   CHECK(store.Do({"EXISTS", "guest:1"}) == "0");
   // Nobody asks for the others: the background sees to them.
-  CHECK(Eventually([&] { return store.Do({"DBSIZE"}) == "300"; }));
+  CHECK(Eventually([&] { return store.Do({"DBSIZE"}) == "300"; }, 5s));
   const auto expired = [&] {
     return store.Do({"INFO", "stats"}).find("expired_subkeys:400\r\n") != std::string::npos;
   };
-  CHECK(Eventually(expired));
+  CHECK(Eventually(expired, 5s));
   CHECK(store.Do({"HLEN", "session:2"}) == "2");
   CHECK(HealthyUntilTheEnd(*server));
 }
