@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/chunk_supply.h"
 #include "base/clock.h"
+#include "base/owner_arena.h"
 
 #ifdef PINYON_PLAIN_MALLOC
 #include <malloc.h>
@@ -99,6 +100,9 @@ namespace {
 
 constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
 constexpr size_t kHugePageBytes = ChunkSupply::kHugePageBytes;
+// With so many slabs (16 MiB) ranges that are handed out become huge pages. The first ranges hold a slab of
+// each class, most of them hardly touched: all their memory would be brought for nothing.
+constexpr uint64_t kCollapseFromSlabs = 256;
 // With so many slabs (128 MiB) the next chunk is made ready ahead: what that takes is little then.
 constexpr uint64_t kAheadFromSlabs = 2048;
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
@@ -222,7 +226,7 @@ void* NewSlabMemory(bool* is_there) {
   char* memory = Carve(heap.slab_chunk);
   *is_there = heap.slab_chunk.is_ready;
   if (reinterpret_cast<uintptr_t>(memory) % kHugePageBytes == 0) {
-    if (heap.filling != nullptr) heap.filled.push_back(heap.filling);
+    if (heap.filling != nullptr && heap.slab_count >= kCollapseFromSlabs) heap.filled.push_back(heap.filling);
     heap.filling = *is_there ? nullptr : memory;
   }
   return memory;
@@ -319,6 +323,7 @@ void ClaimHeap() {
   if (owns_heap) return;
   PINYON_CHECK(!heap.has_owner.exchange(true));  // small blocks are allocated by one thread only
   owns_heap = true;
+  EnterOwnerArena();  // where that cannot be, blocks come as they do for other threads
   RegisterThread();
 }
 

@@ -2,7 +2,7 @@
 //
 //   sizes 1..512     slabs of our own: classes eight bytes apart, no header per block, 64 KiB slabs
 //   ..2048           the same, with classes 64 bytes apart
-//   larger           the process allocator (jemalloc; plain malloc under a sanitizer)
+//   larger           the process allocator (jemalloc, see base/owner_arena.h; plain malloc under a sanitizer)
 //
 // Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here
 // the rounding is at most seven bytes, and a block's class follows from its size, which every owner knows
