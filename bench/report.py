@@ -2,7 +2,6 @@
 
 import re
 
-OPEN, CLOSE = "<!-- measured -->", "<!-- /measured -->"
 
 
 def times(value):
@@ -94,10 +93,11 @@ def markdown(results):
     return "\n\n".join(parts) + "\n"
 
 
-def update_document(path, text):
-    """Replaces what stands between the two marks; the document must have them once."""
+def update_document(path, text, name="measured"):
+    """Replaces what stands between the marks <!-- name --> and <!-- /name -->; the document must have them once."""
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
     document = path.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
+    pattern = re.compile(re.escape(opening) + ".*?" + re.escape(closing), re.DOTALL)
     if len(pattern.findall(document)) != 1:
-        raise ValueError(f"{path}: expected one {OPEN} ... {CLOSE}")
-    path.write_text(pattern.sub(lambda _: f"{OPEN}\n\n{text}\n{CLOSE}", document), encoding="utf-8")
+        raise ValueError(f"{path}: expected one {opening} ... {closing}")
+    path.write_text(pattern.sub(lambda _: f"{opening}\n\n{text}\n{closing}", document), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -91,6 +92,31 @@ size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }
 void* TakeFilledRange() { return nullptr; }
 void CollapseRange(void*) {}
+// Every third block or so moves, so that whoever keeps an address is found out.
+namespace {
+bool moves_blocks = false;
+RelocateStats relocate_stats;
+}
+RelocateStats GetRelocateStats() { return relocate_stats; }
+void BeginRound() { moves_blocks = true; }
+bool ChooseSparseSlabs(size_t) { return false; }
+size_t ChosenSlabs() { return 0; }
+bool IsToMove(const void* block, size_t size) {
+  return moves_blocks && size <= kMaxSmallBytes && (reinterpret_cast<uintptr_t>(block) >> 4) % 3 == 0;
+}
+void* Relocate(void* block, size_t size) {
+  ++relocate_stats.asked;
+  if (!IsToMove(block, size)) return block;
+  ++relocate_stats.moved;
+  void* moved = Allocate(size);
+  std::memcpy(moved, block, size);
+  Free(block, size);
+  return moved;
+}
+bool ReturnChosenSlabs(size_t) {
+  moves_blocks = false;
+  return false;
+}
 void RegisterThread() {}
 const char* AllocatorName() { return "libc"; }
 
@@ -123,7 +149,7 @@ constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
 FreeLink* RemoteFirst(uint64_t list) { return reinterpret_cast<FreeLink*>(list & kAddressMask); }
 uint64_t RemoteCount(uint64_t list) { return list >> 48; }
 
-enum class SlabState : uint8_t { kCurrent, kPartial, kFull };
+enum class SlabState : uint8_t { kCurrent, kPartial, kFull, kChosen };
 
 // At the start of each slab; the blocks follow. `used` counts blocks handed out, those on the remote list
 // included.
@@ -132,8 +158,8 @@ struct Slab {
   SlabState state;
   uint32_t used;
   FreeLink* free;
-  char* unused;  // from here to the slab's end nothing was ever handed out
-  Slab* previous;
+  char* unused;    // from here to the slab's end nothing was ever handed out
+  Slab* previous;  // in its list, when partly used or chosen
   Slab* next;
   std::atomic<uint64_t> remote;
   Slab* remote_next;  // in the list of slabs with remote frees
@@ -153,9 +179,53 @@ struct Chunk {
   bool is_ready = false;  // it has its memory already
 };
 
+// Slabs, linked both ways.
+struct SlabList {
+  Slab* first = nullptr;
+  Slab* last = nullptr;
+  size_t count = 0;
+
+  void Push(Slab* slab, bool at_front);
+  void Remove(Slab* slab);
+};
+
+void SlabList::Push(Slab* slab, bool at_front) {
+  slab->previous = at_front ? nullptr : last;
+  slab->next = at_front ? first : nullptr;
+  (slab->previous == nullptr ? first : slab->previous->next) = slab;
+  (slab->next == nullptr ? last : slab->next->previous) = slab;
+  ++count;
+}
+
+void SlabList::Remove(Slab* slab) {
+  (slab->previous == nullptr ? first : slab->previous->next) = slab->next;
+  (slab->next == nullptr ? last : slab->next->previous) = slab->previous;
+  --count;
+}
+
+// The slabs that are being emptied. Whether a block lies in one of them is asked of every block there is, so
+// it is told by a small table first: by the address of a slab, in units of slabs, modulo the table's size.
+struct Evacuation {
+  static constexpr size_t kMarks = 1 << 16;
+
+  SlabList list;
+  uint16_t marks[kMarks] = {};
+  // The round's search: the class, how many of its slabs are left to look at, and how full one must be to
+  // stay.
+  size_t index = 0;
+  size_t left = 0;
+  size_t keep_bytes = 0;
+
+  static size_t MarkOf(const void* address) {
+    return reinterpret_cast<uintptr_t>(address) / kSlabBytes % kMarks;
+  }
+};
+
 struct Heap {
   Slab* current[kClasses] = {};
-  Slab* partial[kClasses] = {};
+  SlabList partial[kClasses];
+  Evacuation chosen;
+  RelocateStats relocated;
   uint64_t used_bytes =
       0;  // in small blocks handed out, remote-freed ones included until they are taken back
   uint64_t block_used_bytes = 0;
@@ -249,28 +319,32 @@ Slab* NewSlab(size_t index) {
   return slab;
 }
 
-void LinkPartial(Slab* slab) {
-  Slab*& head = heap.partial[ClassOf(slab->block_bytes)];
+void LinkPartial(Slab* slab, bool at_front = true) {
   slab->state = SlabState::kPartial;
-  slab->previous = nullptr;
-  slab->next = head;
-  if (head != nullptr) head->previous = slab;
-  head = slab;
+  heap.partial[ClassOf(slab->block_bytes)].Push(slab, at_front);
 }
 
 void UnlinkPartial(Slab* slab) {
   PINYON_ASSERT(slab->state == SlabState::kPartial);
-  if (slab->next != nullptr) slab->next->previous = slab->previous;
-  if (slab->previous != nullptr) {
-    slab->previous->next = slab->next;
-  } else {
-    heap.partial[ClassOf(slab->block_bytes)] = slab->next;
-  }
+  heap.partial[ClassOf(slab->block_bytes)].Remove(slab);
+}
+
+void Choose(Slab* slab) {
+  slab->state = SlabState::kChosen;
+  heap.chosen.list.Push(slab, true);
+  ++heap.chosen.marks[Evacuation::MarkOf(slab)];
+}
+
+void Unchoose(Slab* slab) {
+  PINYON_ASSERT(slab->state == SlabState::kChosen);
+  heap.chosen.list.Remove(slab);
+  --heap.chosen.marks[Evacuation::MarkOf(slab)];
 }
 
 void ReleaseSlab(Slab* slab) {
   PINYON_ASSERT(slab->used == 0 && slab->state != SlabState::kCurrent);
   if (slab->state == SlabState::kPartial) UnlinkPartial(slab);
+  if (slab->state == SlabState::kChosen) Unchoose(slab);
   --heap.slab_count;
   --heap.slabs_of[ClassOf(slab->block_bytes)];
   heap.empty_dirty.push_back(slab);
@@ -335,7 +409,7 @@ void* AllocateSlow(size_t index) {
   const size_t bytes = ClassBytes(index);
   if (slab == nullptr || (slab->free == nullptr && slab->unused + bytes > slab->end())) {
     if (slab != nullptr) slab->state = SlabState::kFull;
-    slab = heap.partial[index];
+    slab = heap.partial[index].first;
     if (slab != nullptr) {
       UnlinkPartial(slab);
       slab->state = SlabState::kCurrent;
@@ -601,6 +675,67 @@ bool CollectFreed(size_t max_slabs) {
   if (!owns_heap) return false;
   CollectRemoteSlabs(max_slabs);
   return AnyRemote();
+}
+
+void BeginRound() {
+  // Those that are emptier than all are on average go, so that the others are worth filling up.
+  const uint64_t slabs = std::max<uint64_t>(heap.slab_count, 1);
+  heap.chosen.index = heap.chosen.left = 0;
+  heap.chosen.keep_bytes = static_cast<size_t>(heap.used_bytes / slabs);
+}
+
+bool ChooseSparseSlabs(size_t max_slabs) {
+  if (!owns_heap) return false;
+  Evacuation& chosen = heap.chosen;
+  for (; max_slabs > 0; --max_slabs) {
+    while (chosen.left == 0) {
+      if (chosen.index + 1 == kClasses) return false;
+      chosen.left = heap.partial[++chosen.index].count;
+    }
+    --chosen.left;
+    Slab* slab = heap.partial[chosen.index].first;
+    if (slab == nullptr) {
+      chosen.left = 0;
+      continue;
+    }
+    UnlinkPartial(slab);
+    if (size_t{slab->used} * slab->block_bytes < chosen.keep_bytes) {
+      Choose(slab);
+    } else {
+      LinkPartial(slab, false);
+    }
+  }
+  return true;
+}
+
+RelocateStats GetRelocateStats() { return heap.relocated; }
+
+size_t ChosenSlabs() { return heap.chosen.list.count; }
+
+bool IsToMove(const void* block, size_t size) {
+  if (size > kMaxSmallBytes || heap.chosen.marks[Evacuation::MarkOf(block)] == 0) return false;
+  return SlabOf(const_cast<void*>(block))->state == SlabState::kChosen;
+}
+
+void* Relocate(void* block, size_t size) {
+  PINYON_ASSERT(owns_heap);
+  ++heap.relocated.asked;
+  if (!IsToMove(block, size)) return block;
+  ++heap.relocated.moved;
+  void* moved = Allocate(size);
+  std::memcpy(moved, block, ClassBytes(ClassOf(size)));
+  Free(block, size);
+  return moved;
+}
+
+bool ReturnChosenSlabs(size_t max_slabs) {
+  for (; max_slabs > 0; --max_slabs) {
+    Slab* slab = heap.chosen.list.first;
+    if (slab == nullptr) return false;
+    Unchoose(slab);
+    LinkPartial(slab, false);
+  }
+  return heap.chosen.list.first != nullptr;
 }
 
 const char* AllocatorName() {

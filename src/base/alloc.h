@@ -76,7 +76,8 @@ uint64_t UsedBytes();
 // have taken from the process allocator is as of the owner's last call of UsedBytes.
 uint64_t UsedBytesOfOwner();
 
-// Bytes of address space in slabs, used or not, and of slabs that hold nothing.
+// Bytes of address space in slabs, used or not, and of slabs that hold nothing. What is in neither
+// `used_bytes` nor `empty_bytes` is lost to fragmentation.
 struct SlabStats {
   uint64_t slab_bytes = 0;
   uint64_t used_bytes = 0;
@@ -100,6 +101,31 @@ void CollapseRange(void* range);
 // comes back by itself when memory of its kind is needed; this is for periodic work, and best done when those
 // threads are done.
 bool CollectFreed(size_t max_slabs);
+
+// Defragmentation, in rounds. Slabs that are emptier than most are chosen: nothing is allocated in them any
+// more, and when what lies in them has been moved (Relocate) or freed they are given back. By the owner:
+//
+//   BeginRound(); while (ChooseSparseSlabs(n)); ... Relocate whatever there is ...; while
+//   (ReturnChosenSlabs(n));
+//
+// Looks at up to `max_slabs` partly used slabs; returns whether there are more in this round.
+void BeginRound();
+bool ChooseSparseSlabs(size_t max_slabs);
+// How many are chosen and hold something yet.
+size_t ChosenSlabs();
+// Whether a block of Allocate(size) lies in a chosen slab. (Large blocks lie in none.)
+bool IsToMove(const void* block, size_t size);
+// Moves such a block's bytes to a new one and frees it; any other block stays. Returns where it is now.
+void* Relocate(void* block, size_t size);
+// How many blocks Relocate was asked about, and how many of them it moved.
+struct RelocateStats {
+  uint64_t asked = 0;
+  uint64_t moved = 0;
+};
+RelocateStats GetRelocateStats();
+// Ends the round: slabs that still hold something are as any others again, at most `max_slabs` of them;
+// returns whether there are more.
+bool ReturnChosenSlabs(size_t max_slabs);
 
 // A thread other than the owner that allocates or frees through the process allocator calls this once, so
 // that its share is counted by UsedBytes.

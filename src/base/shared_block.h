@@ -41,6 +41,12 @@ class SharedBlock {
   }
   bool IsShared() const { return refs_.load(std::memory_order_acquire) > 1; }
 
+  // Moves a block that is to be moved (mem::Relocate) unless it is shared; returns where it is now.
+  static SharedBlock* Relocate(SharedBlock* block) {
+    if (block->IsShared()) return block;
+    return static_cast<SharedBlock*>(mem::Relocate(block, block->AllocatedBytes()));
+  }
+
   char* data() { return reinterpret_cast<char*>(this + 1); }
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
   size_t length() const { return length_; }

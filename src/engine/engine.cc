@@ -21,6 +21,7 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
   });
   encoding.Declare(settings);
   eviction.Declare(settings);
+  defrag.Declare(settings);
   rdb.Declare(settings);
   const auto add_permission = [&settings](std::string_view name, Permission* target) {
     settings.AddEnum(name, {.target = target,

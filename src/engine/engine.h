@@ -21,6 +21,8 @@
 #include "engine/server_control.h"
 #include "engine/session_registry.h"
 #include "engine/watch.h"
+#include "keyspace/defrag_options.h"
+#include "keyspace/defragmenter.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
 #include "keyspace/keyspace.h"
@@ -50,6 +52,7 @@ struct EngineOptions {
   std::function<void()> on_notify_classes_changed;
   EncodingLimits encoding;
   EvictionOptions eviction;
+  DefragOptions defrag;
   RdbOptions rdb;
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
@@ -73,6 +76,7 @@ class Engine final : public KeyspaceObserver {
         watches(in_keyspace),
         blocked(in_keyspace),
         memory_limit(in_keyspace, in_log),
+        defragmenter(in_keyspace, in_options.defrag),
         pubsub(in_keyspace.seed()) {
     keyspace.set_observer(this);
     keyspace.set_encoding_limits(options.encoding);
@@ -116,6 +120,7 @@ class Engine final : public KeyspaceObserver {
   WatchTable watches;
   BlockedClients blocked;
   MemoryLimit memory_limit;
+  Defragmenter defragmenter;
   ClientPause pause;
   Effects effects;
   PubSub pubsub;

@@ -208,6 +208,15 @@ Entry* Entry::Rebuild(Entry* old, std::string_view key, int64_t expiry_ms) {
   return entry;
 }
 
+Entry* Entry::Relocate(Entry* entry) {
+  if (SharedBlock* block = entry->block()) {
+    entry->set_pointer(SharedBlock::Relocate(block));
+  } else if (entry->IsPacked() && entry->IsOutOfLine()) {
+    entry->set_pointer(mem::Relocate(entry->pointer(), entry->PackedSize()));
+  }
+  return static_cast<Entry*>(mem::Relocate(entry, entry->EntryBytes()));
+}
+
 void Entry::Delete(Entry* entry) {
   const size_t bytes = entry->EntryBytes();
   if (SharedBlock* block = entry->block()) {

@@ -86,6 +86,9 @@ class Entry {
                           void* object);
   // A new entry with another key and expiry that takes over this one's value; this one is freed, value not.
   static Entry* Rebuild(Entry* old, std::string_view key, int64_t expiry_ms);
+  // Moves the entry, and what it owns outside in one block, if that is to be moved (mem::Relocate); returns
+  // where the entry is now. Objects are for RelocateObject.
+  static Entry* Relocate(Entry* entry);
   // Frees the entry and drops its value.
   static void Delete(Entry* entry);
 

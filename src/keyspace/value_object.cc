@@ -43,18 +43,22 @@ size_t EstimatedTableBytes(const Table& table) {
 
 // Calls `visit` with the object as what it is.
 template <typename Visit>
-auto Dispatch(ValueType type, Encoding encoding, const void* object, Visit visit) {
+auto Dispatch(ValueType type, Encoding encoding, void* object, Visit visit) {
   if (type == ValueType::kHash && encoding == Encoding::kHashtable) {
-    return visit(*static_cast<const FieldTable*>(object));
+    return visit(*static_cast<FieldTable*>(object));
   }
   if (type == ValueType::kList && encoding == Encoding::kQuicklist) {
-    return visit(*static_cast<const ChunkedList*>(object));
+    return visit(*static_cast<ChunkedList*>(object));
   }
   if (type == ValueType::kZset && encoding == Encoding::kSkiplist) {
-    return visit(*static_cast<const SortedSet*>(object));
+    return visit(*static_cast<SortedSet*>(object));
   }
   PINYON_CHECK(type == ValueType::kSet && encoding == Encoding::kHashtable);
-  return visit(*static_cast<const MemberTable*>(object));
+  return visit(*static_cast<MemberTable*>(object));
+}
+template <typename Visit>
+auto Dispatch(ValueType type, Encoding encoding, const void* object, Visit visit) {
+  return Dispatch(type, encoding, const_cast<void*>(object), [&](const auto& value) { return visit(value); });
 }
 
 FieldTable* Copy(const FieldTable& table) {
@@ -87,6 +91,18 @@ size_t EstimateOf(const HashTable<Item>& table) {
   return EstimatedTableBytes(table);
 }
 
+uint64_t Relocate(SortedSet& set, uint64_t cursor, size_t count) { return set.Relocate(cursor, count); }
+uint64_t Relocate(ChunkedList& list, uint64_t cursor, size_t count) {
+  // A chunk is one block, or two, whatever it holds.
+  return list.Relocate(cursor, count);
+}
+template <typename Item>
+uint64_t Relocate(HashTable<Item>& table, uint64_t cursor, size_t count) {
+  return table.Relocate(cursor, count, [](Item* item) {
+    return static_cast<Item*>(mem::Relocate(item, item->AllocatedBytes()));
+  });
+}
+
 size_t MemoryOf(const SortedSet& set) { return set.MemoryBytes(); }
 size_t AllocationsOf(const SortedSet& set) { return set.size(); }
 
@@ -106,6 +122,10 @@ size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object) 
 
 size_t ObjectEstimatedBytes(ValueType type, Encoding encoding, const void* object) {
   return Dispatch(type, encoding, object, [](const auto& value) { return EstimateOf(value); });
+}
+
+uint64_t RelocateObject(ValueType type, Encoding encoding, void* object, uint64_t cursor, size_t count) {
+  return Dispatch(type, encoding, object, [&](auto& value) { return Relocate(value, cursor, count); });
 }
 
 size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/hash.h"
 #include "keyspace/entry.h"
@@ -21,6 +22,9 @@ void* CopyObject(ValueType type, Encoding encoding, const void* object);
 size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object);
 // The same, estimated from a few elements.
 size_t ObjectEstimatedBytes(ValueType type, Encoding encoding, const void* object);
+// Moves what is to be moved (mem::Relocate) of about `count` elements from `cursor` on; returns the cursor
+// for the next, 0 at the beginning and at the end. A change in between may leave some out.
+uint64_t RelocateObject(ValueType type, Encoding encoding, void* object, uint64_t cursor, size_t count);
 // About how many blocks it takes to free it.
 size_t ObjectAllocations(ValueType type, Encoding encoding, const void* object);
 

@@ -48,7 +48,6 @@ constexpr BoolRow kBools[] = {
     {"lazyfree-lazy-user-del", false},
     {"lazyfree-lazy-user-flush", false},
     {"jemalloc-bg-thread", true},
-    {"activedefrag", false},
     {"cluster-allow-reads-when-down", false},
     {"cluster-allow-pubsubshard-when-down", true},
     {"cluster-allow-replica-migration", true},
@@ -86,11 +85,6 @@ constexpr IntegerRow kIntegers[] = {
     {"cluster-announce-port", 0, 0, kMaxPort},
     {"cluster-announce-tls-port", 0, 0, kMaxPort},
     {"stream-node-max-entries", 100, 0, LLONG_MAX},
-    {"active-defrag-cycle-min", 1, 1, 99},
-    {"active-defrag-cycle-max", 25, 1, 99},
-    {"active-defrag-threshold-lower", 10, 0, 1000},
-    {"active-defrag-threshold-upper", 100, 0, 1000},
-    {"active-defrag-max-scan-fields", 1000, 1, LONG_MAX},
     {"replica-priority", 100, 0, INT_MAX, 0, "slave-priority"},
     {"replica-announce-port", 0, 0, kMaxPort, 0, "slave-announce-port"},
     {"repl-ping-replica-period", 10, 1, INT_MAX, 0, "repl-ping-slave-period"},
@@ -124,7 +118,6 @@ constexpr int64_t kMegabyte = 1024 * 1024;
 constexpr MemoryRow kMemories[] = {
     {"maxmemory-clients", 0, 0, {}, true},
     {"repl-backlog-size", kMegabyte, 1},
-    {"active-defrag-ignore-bytes", 100 * kMegabyte, 1},
     {"stream-node-max-bytes", 4096, 0},
     {"cluster-link-sendbuf-limit", 0, 0},
 };
@@ -156,13 +149,6 @@ SettingError ValidateAclFile(std::string_view value) {
 
 SettingError ValidateTlsPort(int64_t value) {
   return value == 0 ? SettingError() : SettingError("TLS is not supported yet");
-}
-
-SettingError ValidateActiveDefrag(bool value) {
-  if (!value) return {};
-  return "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified "
-         "Jemalloc "
-         "like the one shipped by default with the Redis source distribution";
 }
 
 constexpr StringRow kStrings[] = {
@@ -237,7 +223,6 @@ void InertSettings::Declare(SettingsRegistry* registry) {
                         .flags = row.flags | kInert,
                         .alias = row.alias,
                         .apply = ChangeReport(registry, row.name)};
-    if (row.name == "activedefrag") spec.validate = ValidateActiveDefrag;
     registry->AddBool(row.name, std::move(spec));
   }
   for (const IntegerRow& row : kIntegers) {

@@ -13,6 +13,7 @@
 #include <iterator>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace pinyon {
@@ -127,12 +128,13 @@ void Memory(const InfoSources& s, Out out) {
       "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:{}\r\n"
       "mem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_"
       "normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:{}\r\nmem_allocator:{}\r\n"
-      "active_defrag_running:0\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
+      "active_defrag_running:{}\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
       "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
       "pinyon_table_bytes:{}\r\n",
       Ratio(resident, used), Excess(resident, used), s.engine.memory_limit.UncountedBytes(), s.clients_memory,
-      s.persistence.LogBufferBytes(), mem::AllocatorName(), s.engine.keyspace.lazy_free().pending(),
-      s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes, slabs.used_bytes, slabs.empty_bytes, overhead);
+      s.persistence.LogBufferBytes(), mem::AllocatorName(), s.engine.defragmenter.CpuPercent(),
+      s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
+      slabs.used_bytes, slabs.empty_bytes, overhead);
 }
 
 void Loading(const LoadStatus& load, Out out) {
@@ -204,6 +206,8 @@ void Persistence(const InfoSources& s, Out out) {
 }
 
 void Stats(const InfoSources& s, Out out) {
+  const Defragmenter::Stats defrag = s.engine.defragmenter.stats(MonotonicUs());
+  const mem::RelocateStats relocated = mem::GetRelocateStats();
   const KeyspaceStats& keyspace = s.engine.keyspace.stats();
   fmt::format_to(
       out,
@@ -223,8 +227,9 @@ void Stats(const InfoSources& s, Out out) {
       "total_eviction_exceeded_time:{}\r\ncurrent_eviction_exceeded_time:{}\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
-      "active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n"
-      "active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n"
+      "total_active_defrag_time:{}\r\ncurrent_active_defrag_time:{}\r\nactive_defrag_hits:{}\r\n"
+      "active_defrag_misses:{}\r\nactive_defrag_key_hits:{}\r\nactive_defrag_key_misses:{}\r\ntracking_total_"
+      "keys:0\r\ntracking_total_items:0\r\n"
       "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
       "dump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
       "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
@@ -235,8 +240,10 @@ void Stats(const InfoSources& s, Out out) {
       s.engine.memory_limit.CurrentExceededMs(), keyspace.hits, keyspace.misses,
       s.engine.pubsub.topic_count(TopicKind::kChannel), s.engine.pubsub.topic_count(TopicKind::kPattern),
       s.engine.pubsub.topic_count(TopicKind::kShardChannel), s.persistence.child().last_fork_us(),
-      s.persistence.child().forks(), s.peers.count(), s.engine.stats.error_replies, s.stats.traffic.reads,
-      s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      s.persistence.child().forks(), s.peers.count(), defrag.total_us / 1000, defrag.current_us / 1000,
+      relocated.moved, relocated.asked - relocated.moved, defrag.keys_moved, defrag.keys_left,
+      s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
+      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());

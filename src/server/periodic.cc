@@ -35,7 +35,8 @@ void Periodic::Tick() {
   slab_bytes_seen_ = slab_bytes;
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   engine_.memory_limit.Tick();
-  const int64_t now_ms = MonotonicUs() / 1000;
+  const int64_t now_us = MonotonicUs(), now_ms = now_us / 1000;
+  if (!engine_.is_loading) engine_.defragmenter.Tick(now_us);
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
   stats_.output.Sample(now_ms, stats_.traffic.output_bytes);
@@ -47,6 +48,9 @@ bool Periodic::RunSlice() {
     dispatcher_.UpdateTime();
     engine_.memory_limit.RunSlice();
   }
+  // It has a share of the time by itself.
+  if (engine_.defragmenter.running() && !engine_.keyspace.spares_pages())
+    engine_.defragmenter.RunSlice(MonotonicUs());
   // Expiry goes first, but where keys are always due it takes turns with housekeeping.
   const bool housekeeping_due = maintenance_due_ || memory_due_;
   if (expiry_due_ && !(expired_last_ && housekeeping_due)) {

@@ -104,6 +104,29 @@ ListChunk* ChunkedList::NewEndChunk(const ListChunk* neighbour, size_t element_b
   return ListChunk::NewPacked(room, at_front);
 }
 
+ListChunk* ChunkedList::RelocateChunk(ListChunk* chunk) {
+  chunk->RelocateBlock();
+  auto* moved = static_cast<ListChunk*>(mem::Relocate(chunk, sizeof(ListChunk)));
+  if (moved == chunk) return chunk;
+  (moved->previous == nullptr ? head_ : moved->previous->next) = moved;
+  (moved->next == nullptr ? tail_ : moved->next->previous) = moved;
+  tree_.LeafMoved(moved);
+  return moved;
+}
+
+uint64_t ChunkedList::Relocate(uint64_t index, size_t chunks) {
+  if (index >= size_) return 0;
+  uint64_t within = index;
+  ListChunk* chunk = FindChunk(&within);
+  uint64_t first = index - within;
+  for (; chunk != nullptr && chunks > 0; --chunks) {
+    chunk = RelocateChunk(chunk);
+    first += chunk->count;
+    chunk = chunk->next;
+  }
+  return chunk == nullptr ? 0 : first;
+}
+
 ListChunk* ChunkedList::FindChunk(uint64_t* index) const {
   PINYON_ASSERT(*index < size_);
   if (*index < head_->count) return head_;

@@ -148,6 +148,10 @@ class ChunkedList {
   uint64_t DeleteEqual(std::string_view text, uint64_t max_count, Direction direction,
                        const ListLimits& limits);
 
+  // Moves what is to be moved (mem::Relocate) of `chunks` chunks, from the one with the element at `index`
+  // on; returns the index from which to go on, 0 at the end. The list is not empty.
+  uint64_t Relocate(uint64_t index, size_t chunks);
+
   void CheckInvariants() const;
 
  private:
@@ -172,6 +176,7 @@ class ChunkedList {
   ListChunk* NewEndChunk(const ListChunk* neighbour, size_t element_bytes, bool at_front) const;
 
   ListChunk* FindChunk(uint64_t* index) const;
+  ListChunk* RelocateChunk(ListChunk* chunk);
   void AddCount(ListChunk* chunk, int64_t delta);
   void LinkAfter(ListChunk* at, ListChunk* added);  // null: before all
   void Unlink(ListChunk* chunk);

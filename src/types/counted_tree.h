@@ -54,6 +54,10 @@ class CountedTree {
   void Remove(CountedLeaf* leaf);
   // Adds to a leaf's count.
   void Add(CountedLeaf* leaf, int64_t delta);
+  // A leaf (of this tree, or of none) lies elsewhere in memory now.
+  void LeafMoved(CountedLeaf* leaf) {
+    if (leaf->parent != nullptr) leaf->parent->children[leaf->slot] = leaf;
+  }
 
   // The leaf with the element at `*index`, which becomes the element's index within that leaf; the index must
   // be below the sum of all counts.

@@ -156,6 +156,9 @@ class HashTable : public HashTableLayout {
   // As Scan, until `count` items were visited; but in a table that is nearly empty it gives up after some
   // steps.
   uint64_t ScanItems(uint64_t cursor, size_t count, const std::function<void(Item*)>& visit) const;
+  // As Scan, to move items in memory: `move` returns where the item is now, itself or an exact copy of it,
+  // and has freed the old one then. Mostly every item once.
+  uint64_t Relocate(uint64_t cursor, size_t count, const std::function<Item*(Item*)>& move);
   // Visits every item once; the table must not change.
   void ForEach(const std::function<void(Item*)>& visit) const;
 
@@ -245,6 +248,9 @@ class HashTable : public HashTableLayout {
       return 0;
     }
   }
+  // What Scan and Relocate share: visits slots.
+  template <typename VisitSlot>
+  uint64_t Walk(uint64_t cursor, size_t count, VisitSlot visit) const;
   Segment* FirstSegment() const;
   Segment* NextSegment(const Segment* segment) const;
   size_t DirectoryStart(const Segment* segment) const;

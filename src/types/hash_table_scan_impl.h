@@ -71,28 +71,28 @@ inline uint32_t DueDeadlines(const uint16_t* deadlines, uint32_t left, int64_t n
 using namespace table_detail;
 
 template <typename Item>
-uint64_t HashTable<Item>::Scan(uint64_t cursor_value, size_t count,
-                               const std::function<void(Item*)>& visit) const {
+template <typename VisitSlot>
+uint64_t HashTable<Item>::Walk(uint64_t cursor_value, size_t count, VisitSlot visit) const {
   PINYON_ASSERT(count > 0);
   if (size_ == 0) return 0;
   const Cursor cursor = Cursor::Decode(cursor_value);
-  const Segment* segment = SegmentAt(DirectoryIndex(cursor.prefix));
+  Segment* segment = SegmentAt(DirectoryIndex(cursor.prefix));
   // A segment that was merged since: what came from its other half may not have been visited at all.
   uint32_t home = segment->depth < cursor.depth ? 0 : cursor.home;
   size_t visited = 0;
   while (true) {
-    const Bucket* buckets = Buckets(segment);
+    Bucket* buckets = Buckets(segment);
     for (uint32_t b = HomeBucket(home, segment->buckets); b < segment->buckets; ++b) {
       if (visited >= count) return Cursor{segment->prefix, home, segment->depth}.Encode();
       const size_t before = visited;
       // The keys that are at home here, wherever they found room.
       for (uint32_t i = b;;) {
-        const Bucket& bucket = buckets[i];
+        Bucket& bucket = buckets[i];
         for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
-          const uint64_t slot = bucket.slots[__builtin_ctz(full)];
+          uint64_t& slot = bucket.slots[__builtin_ctz(full)];
           const uint32_t slot_home = static_cast<uint32_t>(slot >> 48);
           if (HomeBucket(slot_home, segment->buckets) != b || slot_home < home) continue;
-          visit(reinterpret_cast<Item*>(slot & kAddressMask));
+          visit(slot);
           ++visited;
         }
         if (bucket.passed == 0) break;
@@ -107,6 +107,19 @@ uint64_t HashTable<Item>::Scan(uint64_t cursor_value, size_t count,
     home = 0;
     if (visited >= count) return Cursor{segment->prefix, 0, segment->depth}.Encode();
   }
+}
+
+template <typename Item>
+uint64_t HashTable<Item>::Scan(uint64_t cursor, size_t count, const std::function<void(Item*)>& visit) const {
+  return Walk(cursor, count, [&](uint64_t slot) { visit(reinterpret_cast<Item*>(slot & kAddressMask)); });
+}
+
+template <typename Item>
+uint64_t HashTable<Item>::Relocate(uint64_t cursor, size_t count, const std::function<Item*(Item*)>& move) {
+  return Walk(cursor, count, [&](uint64_t& slot) {
+    Item* item = move(reinterpret_cast<Item*>(slot & kAddressMask));
+    slot = (slot & ~kAddressMask) | reinterpret_cast<uint64_t>(item);
+  });
 }
 
 template <typename Item>

@@ -156,6 +156,14 @@ void ListChunk::Trim() {
   if (needed < capacity) Reshape(needed, 0);
 }
 
+void ListChunk::RelocateBlock() {
+  if (!is_plain || is_compressed) {
+    block = static_cast<uint8_t*>(mem::Relocate(block, capacity));
+  } else {
+    shared = SharedBlock::Relocate(shared);
+  }
+}
+
 size_t ListChunk::MemoryBytes() const {
   const size_t own = mem::UsableSize(sizeof(ListChunk));
   if (is_plain && !is_compressed) return own + mem::UsableSize(shared->AllocatedBytes());

@@ -52,6 +52,8 @@ struct ListChunk : CountedLeaf {
   void Reshape(size_t new_capacity, size_t new_front);
   // Gives back what the bytes do not need.
   void Trim();
+  // Moves the block if it is to be moved (mem::Relocate), unless a reply shares it.
+  void RelocateBlock();
   size_t MemoryBytes() const;
 
   bool is_plain = false;

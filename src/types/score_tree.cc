@@ -424,6 +424,40 @@ void ScoreTree::Insert(ScoredMember* item) {
   if (index == 0) FirstChanged(path, 0);
 }
 
+void ScoreTree::Replace(const ScoredMember* item, ScoredMember* copy) {
+  Path path;
+  FindItem(item, &path);
+  path.leaf()->items[path.steps[0].index] = copy;
+  if (path.steps[0].index == 0) FirstChanged(path, 0);
+}
+
+template <class Node>
+void ScoreTree::RelocateNode(Path* path, size_t level) {
+  void*& place = path->steps[level].node;
+  auto* node = static_cast<Node*>(mem::Relocate(place, sizeof(Node)));
+  if (node == place) return;
+  place = node;
+  if (level == height_) {
+    root_ = node;
+  } else {
+    const Step& above = path->steps[level + 1];
+    path->inner(level + 1)->children[above.index] = node;
+  }
+  if constexpr (std::is_same_v<Node, Leaf>) LinkLeaf(node, node->previous, node->next);
+}
+
+uint64_t ScoreTree::RelocateNodes(uint64_t rank, size_t leaves) {
+  PINYON_ASSERT(root_ != nullptr);
+  for (; leaves > 0 && rank < size_; --leaves) {
+    Path path;
+    FindRank(rank, &path);
+    for (size_t level = height_; level > 0; --level) RelocateNode<Inner>(&path, level);
+    RelocateNode<Leaf>(&path, 0);
+    rank += path.leaf()->count - path.steps[0].index;
+  }
+  return rank < size_ ? rank : 0;
+}
+
 void ScoreTree::Remove(const ScoredMember* item) {
   Path path;
   FindItem(item, &path);

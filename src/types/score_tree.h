@@ -124,6 +124,13 @@ class ScoreTree {
   void PrefetchLeaf(Hint* hint) const;
   void PrefetchEqual(const Hint& hint) const;
 
+  // Puts a copy of an item, in another place of memory, in its stead. The item must still be readable.
+  void Replace(const ScoredMember* item, ScoredMember* copy);
+  // Moves nodes that are to be moved (mem::Relocate): those of `leaves` leaves from the one with the item of
+  // a rank on, and what is above them. Returns the rank from which to go on, 0 at the end. The tree is not
+  // empty.
+  uint64_t RelocateNodes(uint64_t rank, size_t leaves);
+
   // What the nodes take from memory.
   size_t MemoryBytes() const;
 
@@ -179,6 +186,10 @@ class ScoreTree {
   // 2^64) went.
   void FirstChanged(const Path& path, size_t level) const;
   void CountChanged(const Path& path, uint64_t difference);
+
+  // The node at a level of the path may move.
+  template <class Node>
+  void RelocateNode(Path* path, size_t level);
 
   template <class Node>
   void MakeRoom(Path* path, size_t level);

@@ -1,6 +1,7 @@
 #include "types/sorted_set.h"
 
 #include <array>
+#include <cstring>
 #include <span>
 
 #include "base/prefetch.h"
@@ -58,6 +59,29 @@ void SortedSet::RemoveRange(uint64_t rank, uint64_t count) {
 
 uint64_t SortedSet::Scan(uint64_t cursor, size_t count, const Visit& visit) const {
   return index_.Scan(cursor, count, [&visit](ScoredMember* item) { visit(item->key(), item->score()); });
+}
+
+ScoredMember* SortedSet::RelocateItem(ScoredMember* item) {
+  const size_t bytes = item->AllocatedBytes();
+  if (!mem::IsToMove(item, bytes)) return item;
+  // The tree finds it by what it says, so the old one goes last.
+  auto* copy = static_cast<ScoredMember*>(mem::Allocate(bytes));
+  std::memcpy(static_cast<void*>(copy), item, bytes);
+  tree_.Replace(item, copy);
+  ScoredMember::Delete(item);
+  return copy;
+}
+
+uint64_t SortedSet::Relocate(uint64_t cursor, size_t count) {
+  // First the items, then the nodes, whose cursor is the rank of the next leaf's first item.
+  constexpr uint64_t kNodes = uint64_t{1} << 63;
+  if (tree_.size() == 0) return 0;
+  if ((cursor & kNodes) == 0) {
+    cursor = index_.Relocate(cursor, count, [this](ScoredMember* item) { return RelocateItem(item); });
+    return cursor == 0 ? kNodes : cursor;
+  }
+  const uint64_t rank = tree_.RelocateNodes(cursor & ~kNodes, count / ScoreTreeLeaf::kCapacity + 1);
+  return rank == 0 ? 0 : rank | kNodes;
 }
 
 std::unique_ptr<SortedSet> SortedSet::Copy() const {

@@ -56,6 +56,10 @@ class SortedSet {
   void PrefetchBucket(uint64_t hash) const { index_.PrefetchBucket(hash); }
   void PrefetchItem(uint64_t hash) const { index_.PrefetchItem(hash); }
 
+  // Moves what is to be moved (mem::Relocate) of some `count` items from `cursor` on; returns the cursor for
+  // the next, 0 at the beginning and at the end. A change in between may leave some out.
+  uint64_t Relocate(uint64_t cursor, size_t count);
+
   // Shares nothing with the original, but for the hash's seed.
   std::unique_ptr<SortedSet> Copy() const;
   // Everything that it takes from memory, itself included; costs nothing to ask.
@@ -66,6 +70,7 @@ class SortedSet {
 
  private:
   void Forget(HashTable<ScoredMember>::Position position);
+  ScoredMember* RelocateItem(ScoredMember* item);
 
   HashTable<ScoredMember> index_;
   ScoreTree tree_;
