@@ -83,6 +83,7 @@ void FreeBlock(void* block, size_t used_bytes) {
   plain_used.fetch_sub(used_bytes, std::memory_order_relaxed);
   std::free(block);
 }
+size_t UsableSizeOfNew(size_t size) { return UsableSize(size); }
 uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 uint64_t UsedBytesOfOwner() { return UsedBytes(); }
 SlabStats GetSlabStats() { return {}; }
@@ -531,6 +532,8 @@ void FreeAligned(void* block, size_t size, size_t alignment) {
 size_t UsableSize(size_t size) {
   return size > kMaxSmallBytes ? nallocx(size, 0) : ClassBytes(ClassOf(size));
 }
+
+size_t UsableSizeOfNew(size_t size) { return nallocx(size, 0); }
 
 uint64_t UsedBytes() {
   uint64_t allocated, freed;

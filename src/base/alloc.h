@@ -51,6 +51,8 @@ void Free(void* block, size_t size);
 
 // What Allocate(size) really takes from memory, in bytes.
 size_t UsableSize(size_t size);
+// The same of what operator new gets, which is the process allocator's whatever its size.
+size_t UsableSizeOfNew(size_t size);
 
 // The number of a small size's class, and the bytes that all blocks of a class have.
 inline constexpr size_t ClassOf(size_t size) {

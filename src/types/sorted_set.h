@@ -69,7 +69,6 @@ class SortedSet {
 
   HashTable<ScoredMember> index_;
   ScoreTree tree_;
-  uint64_t item_bytes_ = 0;
 };
 
 }  // namespace pinyon
