@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/memory_report.h"
+
 namespace pinyon {
 
 class Session;
@@ -16,6 +18,10 @@ class ServerControl {
 
   // INFO's text for the given sections (none: the default ones).
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
+  // What memory is used for; looks at every client and every segment of tables.
+  virtual MemoryReport GetMemoryReport() = 0;
+  // MEMORY PURGE: gives back all memory that nothing is in.
+  virtual void PurgeMemory() = 0;
   // CONFIG RESETSTAT.
   virtual void ResetStats() = 0;
   // Starts a clean stop; the process exits with 0. `flags` are ShutdownFlags. Returns false when that is

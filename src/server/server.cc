@@ -424,11 +424,17 @@ InfoSources Server::Sources() {
           start_ms_,
           startup_memory_,
           clients_memory,
+          pool_.IdleBytes(),
           max_input_bytes_,
           max_output_bytes_};
 }
 
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }
+
+void Server::PurgeMemory() {
+  pool_.Trim(0);
+  mem::GiveBackUnused();
+}
 
 void Server::ResetStats() {
   const uint64_t peak_memory = stats_.peak_memory;

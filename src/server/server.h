@@ -70,6 +70,8 @@ class Server final : public ServerControl, public ClientHost {
 
   // ServerControl
   std::string Info(std::span<const std::string_view> sections) override;
+  MemoryReport GetMemoryReport() override { return MakeMemoryReport(Sources()); }
+  void PurgeMemory() override;
   void ResetStats() override;
   bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
