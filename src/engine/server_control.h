@@ -50,11 +50,13 @@ class ServerControl {
     bool local = false;             // over loopback or a Unix socket
     size_t query_buffer_bytes = 0;  // unparsed bytes
     size_t query_buffer_free = 0;
-    size_t output_fixed_bytes = 0;  // held in the first output block
-    size_t output_fixed_peak = 0;
-    size_t output_list_length = 0;  // further output blocks
-    size_t output_list_bytes = 0;
-    size_t total_bytes = 0;  // memory held for the client
+    size_t argument_bytes = 0;  // of a request that has arrived in part: large arguments that are complete
+    size_t reply_buffer_bytes = 0;  // the chunk that replies are being written to, 0: there is none
+    size_t reply_buffer_peak = 0;   // what was owed lately at most, up to one chunk
+    size_t reply_buffer_used = 0;
+    size_t output_list_length = 0;  // pieces of output that are complete
+    size_t output_list_bytes = 0;   // memory that they take
+    size_t total_bytes = 0;         // memory held for the client
     bool reading = true;
     bool writing = false;
   };

@@ -205,7 +205,7 @@ void Stats(const InfoSources& s, Out out) {
       out,
       "expired_subkeys:{}\r\nexpired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}"
       "\r\n"
-      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:0\r\n"
+      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:{}\r\n"
       "total_eviction_exceeded_time:{}\r\ncurrent_eviction_exceeded_time:{}\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
@@ -217,12 +217,13 @@ void Stats(const InfoSources& s, Out out) {
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\n",
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
-      keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.engine.memory_limit.TotalExceededMs(),
-      s.engine.memory_limit.CurrentExceededMs(), keyspace.hits, keyspace.misses,
-      s.engine.pubsub.topic_count(TopicKind::kChannel), s.engine.pubsub.topic_count(TopicKind::kPattern),
-      s.engine.pubsub.topic_count(TopicKind::kShardChannel), s.persistence.child().last_fork_us(),
-      s.persistence.child().forks(), s.peers.count(), s.engine.stats.error_replies, s.stats.traffic.reads,
-      s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.stats.evicted_clients,
+      s.engine.memory_limit.TotalExceededMs(), s.engine.memory_limit.CurrentExceededMs(), keyspace.hits,
+      keyspace.misses, s.engine.pubsub.topic_count(TopicKind::kChannel),
+      s.engine.pubsub.topic_count(TopicKind::kPattern), s.engine.pubsub.topic_count(TopicKind::kShardChannel),
+      s.persistence.child().last_fork_us(), s.persistence.child().forks(), s.peers.count(),
+      s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
+      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());
