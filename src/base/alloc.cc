@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -85,8 +86,12 @@ void FreeBlock(void* block, size_t used_bytes) {
   plain_used.fetch_sub(used_bytes, std::memory_order_relaxed);
   std::free(block);
 }
+size_t UsableSizeOfNew(size_t size) { return UsableSize(size); }
 uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 uint64_t UsedBytesOfOwner() { return UsedBytes(); }
+AllocatorStats GetAllocatorStats() { return {UsedBytes(), UsedBytes(), UsedBytes()}; }
+void GiveBackUnused() {}
+std::string StatsText() { return {}; }
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }
@@ -611,6 +616,8 @@ size_t UsableSize(size_t size) {
   return size > kMaxSmallBytes ? nallocx(size, 0) : ClassBytes(ClassOf(size));
 }
 
+size_t UsableSizeOfNew(size_t size) { return nallocx(size, 0); }
+
 uint64_t UsedBytes() {
   uint64_t allocated, freed;
   {
@@ -643,12 +650,38 @@ SlabStats GetSlabStats() {
   return {(heap.slab_count + empty) * kSlabBytes, heap.used_bytes, empty * kSlabBytes};
 }
 
-size_t TrimEmptySlabs(size_t max_slabs) {
-  if (!owns_heap) return 0;
-  // A few stay at hand, so that a load that comes and goes does not map and unmap all the time.
-  constexpr size_t kKeep = 16;
+namespace {
+
+// 0 where the process allocator was built without statistics.
+uint64_t ProcessStat(const char* name) {
+  uint64_t value = 0;
+  size_t length = sizeof value;
+  return mallctl(name, &value, &length, nullptr, 0) == 0 ? value : 0;
+}
+
+// What slabs have not been touched of yet: the ends of those that are being carved up. (Where slabs come with
+// their memory, that has memory all the same.)
+struct Untouched {
+  uint64_t bytes = 0;
+  uint64_t without_memory = 0;
+};
+Untouched UntouchedOfSlabs() {
+  Untouched sum;
+  for (size_t index = 0; index < kClasses; ++index) {
+    Slab* slab = heap.current[index];
+    if (slab == nullptr) continue;
+    const auto begin = (reinterpret_cast<uintptr_t>(slab->unused) + kPageBytes - 1) & ~(kPageBytes - 1);
+    const uint64_t bytes = reinterpret_cast<uintptr_t>(slab->end()) - begin;
+    sum.bytes += bytes;
+    const bool has_memory = heap.slabs_of[index] > kPopulateFrom || heap.slab_count >= kAheadFromSlabs;
+    if (!has_memory) sum.without_memory += bytes;
+  }
+  return sum;
+}
+
+size_t TrimSlabs(size_t max_slabs, size_t keep) {
   size_t trimmed = 0;
-  while (trimmed < max_slabs && heap.empty_dirty.size() > kKeep) {
+  while (trimmed < max_slabs && heap.empty_dirty.size() > keep) {
     void* slab = heap.empty_dirty.back();
     heap.empty_dirty.pop_back();
     madvise(slab, kSlabBytes, MADV_DONTNEED);
@@ -658,8 +691,58 @@ size_t TrimEmptySlabs(size_t max_slabs) {
   return trimmed;
 }
 
+}  // namespace
+
+AllocatorStats GetAllocatorStats() {
+  uint64_t epoch = 1;  // any value: what is read next is as of now
+  size_t length = sizeof epoch;
+  PINYON_CHECK(mallctl("epoch", &epoch, &length, &epoch, length) == 0);
+  const uint64_t blocks =
+      heap.block_used_bytes -
+      std::min(heap.block_used_bytes, heap.freed_block_bytes.load(std::memory_order_relaxed));
+  const uint64_t small =
+      heap.used_bytes - std::min(heap.used_bytes, heap.remote_bytes.load(std::memory_order_relaxed));
+  const Untouched untouched = UntouchedOfSlabs();
+  const uint64_t slabs = heap.slab_count * kSlabBytes;
+  const uint64_t ready = heap.slab_chunk.is_ready ? heap.slab_chunk.left * kSlabBytes : 0;
+  return {ProcessStat("stats.allocated") + small + blocks,
+          ProcessStat("stats.active") + slabs - untouched.bytes + blocks,
+          ProcessStat("stats.resident") + slabs - untouched.without_memory + blocks +
+              heap.empty_dirty.size() * kSlabBytes + ready};
+}
+
+size_t TrimEmptySlabs(size_t max_slabs) {
+  // A few stay at hand, so that a load that comes and goes does not map and unmap all the time.
+  constexpr size_t kKeep = 16;
+  return owns_heap ? TrimSlabs(max_slabs, kKeep) : 0;
+}
+
 #define PINYON_TEXT_OF(x) #x
 #define PINYON_TEXT(x) PINYON_TEXT_OF(x)
+
+void GiveBackUnused() {
+  ClaimHeap();
+  constexpr size_t kAll = ~size_t{0};
+  CollectRemoteSlabs(kAll);
+  TrimSlabs(kAll, 0);
+  mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);  // fails where threads keep nothing
+  PINYON_CHECK(mallctl("arena." PINYON_TEXT(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0) == 0);
+}
+
+std::string StatsText() {
+  std::string text;
+  malloc_stats_print([](void* all, const char* part) { static_cast<std::string*>(all)->append(part); }, &text,
+                     nullptr);
+  text += fmt::format(
+      "___ Slabs of {} bytes, for blocks of up to {} ___\nBlocks: {} bytes in {} slabs\nEmpty: {}\n",
+      kSlabBytes, kMaxSmallBytes, heap.used_bytes, heap.slab_count, heap.empty_dirty.size());
+  for (size_t index = 0; index < kClasses; ++index) {
+    if (heap.slabs_of[index] > 0) text += fmt::format("{:5}: {}\n", ClassBytes(index), heap.slabs_of[index]);
+  }
+  text += "--- End slabs ---\n";
+  return text;
+}
+
 void* TakeFilledRange() { return owns_heap ? PopBack(heap.filled) : nullptr; }
 
 void CollapseRange(void* range) {

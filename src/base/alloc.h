@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace pinyon::mem {
 
@@ -51,6 +52,8 @@ void Free(void* block, size_t size);
 
 // What Allocate(size) really takes from memory, in bytes.
 size_t UsableSize(size_t size);
+// The same of what operator new gets, which is the process allocator's whatever its size.
+size_t UsableSizeOfNew(size_t size);
 
 // The number of a small size's class, and the bytes that all blocks of a class have.
 inline constexpr size_t ClassOf(size_t size) {
@@ -85,9 +88,26 @@ struct SlabStats {
 };
 SlabStats GetSlabStats();
 
+// What slabs, blocks and the process allocator hold together.
+struct AllocatorStats {
+  uint64_t allocated = 0;  // handed out, in whole size classes
+  uint64_t active = 0;     // pages in which something is, or was but now, handed out
+  uint64_t resident = 0;   // pages that have memory; some of it could be given back
+};
+// As of now; the owner's thread only. Takes the process allocator some ten microseconds.
+AllocatorStats GetAllocatorStats();
+
 // Gives memory of empty slabs back to the system, at most `max_slabs` of them; returns how many it gave.
 // Called in small portions by periodic work, since unmapping takes the kernel microseconds a slab.
 size_t TrimEmptySlabs(size_t max_slabs);
+
+// Gives back all that can be, at once: empty slabs, what other threads have freed, and what the process
+// allocator keeps for later. Takes as long as it takes (a gigabyte: tens of milliseconds); the owner's thread
+// only.
+void GiveBackUnused();
+
+// What the process allocator says of itself, for people, and our slabs by class; empty where it says nothing.
+std::string StatsText();
 
 // A range of 2 MiB of slabs that has filled up since, null when there is none: to be made one huge page, as
 // random access to many small blocks then misses the TLB far less.

@@ -27,6 +27,7 @@ class ChunkPool {
   }
   void Release(char* chunk) { free_.push_back(chunk); }
 
+  size_t IdleBytes() const { return free_.size() * kChunkBytes; }
   // Gives back all but `keep` unused blocks.
   void Trim(size_t keep) {
     while (free_.size() > keep) {

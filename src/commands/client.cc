@@ -540,7 +540,7 @@ constexpr CommandSpec kCommands[] = {
 
 std::string ClientLine(ServerControl& server, const Session& session, Args args, int64_t now_ms) {
   const ServerControl::ConnectionInfo info = server.GetConnectionInfo(session);
-  size_t argument_bytes = 0;
+  size_t argument_bytes = info.argument_bytes;
   for (const std::string_view argument : args) argument_bytes += argument.size();
   if (session.suspension != nullptr) argument_bytes = session.suspension->request.ArgBytes();
   std::string text;
@@ -556,8 +556,8 @@ std::string ClientLine(ServerControl& server, const Session& session, Args args,
   fmt::format_to(out, " multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
                  info.query_buffer_bytes, info.query_buffer_free, argument_bytes,
                  transaction.active() ? transaction.MemoryBytes() : 0);
-  fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.output_fixed_bytes,
-                 info.output_fixed_peak, info.output_fixed_bytes, info.output_list_length,
+  fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.reply_buffer_bytes,
+                 info.reply_buffer_peak, info.reply_buffer_used, info.output_list_length,
                  info.output_list_bytes, info.total_bytes, info.reading ? "r" : "", info.writing ? "w" : "");
   fmt::format_to(out, " cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
                  session.last_command == nullptr ? "NULL" : session.last_command->name, session.user,

@@ -39,6 +39,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       CommandCommands(),
       ConfigCommands(),
       AdminCommands(),
+      MemoryCommands(),
       PersistenceCommands(),
       WaitCommands(),
       PubSubCommands(),

@@ -42,6 +42,7 @@ std::span<const CommandSpec> ClientCommands();       // client.cc
 std::span<const CommandSpec> CommandCommands();      // command.cc
 std::span<const CommandSpec> ConfigCommands();       // config.cc
 std::span<const CommandSpec> AdminCommands();        // admin.cc: INFO, TIME, SHUTDOWN, LOLWUT
+std::span<const CommandSpec> MemoryCommands();       // memory.cc
 std::span<const CommandSpec> PersistenceCommands();  // persistence.cc: SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF
 std::span<const CommandSpec> WaitCommands();         // wait.cc: WAIT, WAITAOF
 std::span<const CommandSpec> PubSubCommands();       // pubsub.cc

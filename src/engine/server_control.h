@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/memory_report.h"
+
 namespace pinyon {
 
 class Session;
@@ -16,6 +18,10 @@ class ServerControl {
 
   // INFO's text for the given sections (none: the default ones).
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
+  // What memory is used for; looks at every client and every segment of tables.
+  virtual MemoryReport GetMemoryReport() = 0;
+  // MEMORY PURGE: gives back all memory that nothing is in.
+  virtual void PurgeMemory() = 0;
   // CONFIG RESETSTAT.
   virtual void ResetStats() = 0;
   // Starts a clean stop; the process exits with 0. `flags` are ShutdownFlags. Returns false when that is
@@ -44,11 +50,13 @@ class ServerControl {
     bool local = false;             // over loopback or a Unix socket
     size_t query_buffer_bytes = 0;  // unparsed bytes
     size_t query_buffer_free = 0;
-    size_t output_fixed_bytes = 0;  // held in the first output block
-    size_t output_fixed_peak = 0;
-    size_t output_list_length = 0;  // further output blocks
-    size_t output_list_bytes = 0;
-    size_t total_bytes = 0;  // memory held for the client
+    size_t argument_bytes = 0;  // of a request that has arrived in part: large arguments that are complete
+    size_t reply_buffer_bytes = 0;  // the chunk that replies are being written to, 0: there is none
+    size_t reply_buffer_peak = 0;   // what was owed lately at most, up to one chunk
+    size_t reply_buffer_used = 0;
+    size_t output_list_length = 0;  // pieces of output that are complete
+    size_t output_list_bytes = 0;   // memory that they take
+    size_t total_bytes = 0;         // memory held for the client
     bool reading = true;
     bool writing = false;
   };

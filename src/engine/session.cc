@@ -31,6 +31,8 @@ void Transaction::Reset() {
 
 void Transaction::Queue(Command* command, Args args) {
   PINYON_ASSERT(active_ && command != nullptr && !args.empty());
+  // It will not run, so nothing more of it is kept.
+  if (has_error_ || watched_changed_) return;
   commands_.push_back({command, ends_.size(), args.size(), text_.size()});
   flags_ |= command->flags;
   for (const std::string_view arg : args) {

@@ -104,6 +104,7 @@ class Session {
 
   Transaction transaction;
   std::vector<WatchedKey> watched;
+  size_t watched_name_bytes = 0;  // of their keys
 
   // The log offset behind the last write of this session, 0: it has written nothing.
   uint64_t write_offset = 0;

@@ -34,6 +34,7 @@ void WatchTable::Watch(Session& session, int database, std::string_view key) {
   const Database& db = keyspace_.database(database);
   const Entry* entry = StoredEntry(db, key);
   session.watched.push_back({database, std::string(key), entry != nullptr && db.IsExpired(entry)});
+  session.watched_name_bytes += key.size();
   sessions.push_back(&session);
 }
 
@@ -45,6 +46,7 @@ void WatchTable::UnwatchAll(Session& session) {
     if (it->second.empty()) watchers_.erase(it);
   }
   std::vector<WatchedKey>().swap(session.watched);
+  session.watched_name_bytes = 0;
 }
 
 bool WatchTable::HasExpired(const Session& session) const {

@@ -34,6 +34,13 @@ class Database {
   size_t expiring() const { return table_->expiring(); }
   // Hashes that have fields with an expiry.
   size_t hashes_expiring() const { return field_expiry_->size(); }
+  // What deleting a key gives back: its entry, its value, and its place in the index of hashes that expire.
+  // See Entry::MemoryBytes.
+  size_t MemoryOf(const Entry* entry, size_t samples) const;
+  // What tables take that is not a key's own: of keys, and of expiries (deadlines, and the index of hashes
+  // whose fields expire). Looks at every segment.
+  size_t TableBytes() const { return table_->OverheadBytes() - table_->DeadlineBytes(); }
+  size_t ExpiryBytes() const { return table_->DeadlineBytes() + field_expiry_->OverheadBytes(); }
   // Estimated from a few keys; 0 when none expires.
   int64_t AverageTtlMs() const;
   Table& table() { return *table_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/alloc.h"
 #include "keyspace/database.h"
 #include "keyspace/hash_value.h"
 #include "keyspace/hash_view.h"
@@ -20,6 +21,12 @@ constexpr size_t kFieldsAtOnce = 64;
 
 bool Database::AllFieldsExpired(const Entry* entry) const {
   return entry->type() == ValueType::kHash && HashView(entry, keyspace_.now_ms()).AllExpired();
+}
+
+size_t Database::MemoryOf(const Entry* entry, size_t samples) const {
+  const bool is_indexed =
+      field_expiry_->size() > 0 && entry->type() == ValueType::kHash && field_expiry_->Contains(entry->key());
+  return entry->MemoryBytes(samples) + (is_indexed ? mem::UsableSize(DueHash::BytesFor(entry->key())) : 0);
 }
 
 void Database::NoteFieldExpiry(EntryRef ref) { EntryArrived(ref.entry(), Hash(ref->key())); }

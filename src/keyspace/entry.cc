@@ -260,17 +260,12 @@ size_t Entry::EntryBytes() const {
   return offset + InlineStringBytes(StoredBytes().size());
 }
 
-size_t Entry::MemoryBytes() const {
+size_t Entry::MemoryBytes(size_t samples) const {
   size_t bytes = mem::UsableSize(EntryBytes());
   if (!IsOutOfLine()) return bytes;
   if (const SharedBlock* outside = block()) return bytes + mem::UsableSize(outside->AllocatedBytes());
   if (IsPacked()) return bytes + mem::UsableSize(PackedSize());
-  return bytes + ObjectMemoryBytes(type(), encoding(), pointer());
-}
-
-size_t Entry::EstimatedBytes() const {
-  if (!IsObject()) return MemoryBytes();
-  return mem::UsableSize(EntryBytes()) + ObjectEstimatedBytes(type(), encoding(), pointer());
+  return bytes + ObjectMemoryBytes(type(), encoding(), pointer(), samples);
 }
 
 bool Entry::IsExpensiveToFree() const {

@@ -72,6 +72,7 @@ class Entry {
   // What the table asks of its items. A short entry often reaches into a second line, and with a value of 64
   // bytes into a third.
   static constexpr bool kCanExpire = true;
+  static constexpr bool kCountsBytes = false;
   static constexpr size_t kPrefetchLines = 3;
 
   // New entries; the key is copied, `expiry_ms` is kNoExpiry or a time, a block's reference is taken over.
@@ -195,10 +196,9 @@ class Entry {
 
   // Bytes asked of the allocator for the entry itself.
   size_t EntryBytes() const;
-  // Bytes of memory taken by entry and value together.
-  size_t MemoryBytes() const;
-  // The same, large collections estimated from a few of their elements.
-  size_t EstimatedBytes() const;
+  // Bytes of memory taken by entry and value together; of a long list estimated from `samples` of it, unless
+  // that is 0 (ObjectMemoryBytes).
+  size_t MemoryBytes(size_t samples = 0) const;
   // Whether dropping the value costs enough to be done on the freeing thread.
   bool IsExpensiveToFree() const;
 

@@ -17,7 +17,7 @@ constexpr size_t kHeadBytes = sizeof(int64_t) + sizeof(uint32_t);
 
 DueHash* DueHash::New(std::string_view key, int64_t due_ms) {
   PINYON_CHECK(key.size() <= UINT32_MAX);
-  uint8_t* bytes = static_cast<uint8_t*>(mem::Allocate(kHeadBytes + key.size()));
+  uint8_t* bytes = static_cast<uint8_t*>(mem::Allocate(BytesFor(key)));
   const uint32_t length = static_cast<uint32_t>(key.size());
   std::memcpy(bytes, &due_ms, sizeof due_ms);
   std::memcpy(bytes + sizeof due_ms, &length, sizeof length);
@@ -25,7 +25,7 @@ DueHash* DueHash::New(std::string_view key, int64_t due_ms) {
   return reinterpret_cast<DueHash*>(bytes);
 }
 
-void DueHash::Delete(DueHash* item) { mem::Free(item, kHeadBytes + item->key().size()); }
+void DueHash::Delete(DueHash* item) { mem::Free(item, BytesFor(item->key())); }
 
 std::string_view DueHash::key() const {
   uint32_t length;

@@ -21,6 +21,7 @@ namespace pinyon {
 class DueHash {
  public:
   static constexpr bool kCanExpire = true;
+  static constexpr bool kCountsBytes = false;
   static constexpr size_t kPrefetchLines = 1;
 
   static DueHash* New(std::string_view key, int64_t due_ms);
@@ -30,6 +31,8 @@ class DueHash {
   bool HasExpiry() const { return true; }
   int64_t expiry_ms() const;
   void set_expiry_ms(int64_t due_ms);
+  // The size asked of the allocator for an item of that key.
+  static size_t BytesFor(std::string_view key) { return sizeof(int64_t) + sizeof(uint32_t) + key.size(); }
 
  private:
   DueHash() = delete;
@@ -44,6 +47,8 @@ class FieldExpiry {
 
   size_t size() const { return table_.size(); }
   bool Contains(std::string_view key) const { return static_cast<bool>(table_.Find(key, table_.Hash(key))); }
+  // Of the table, without its items.
+  size_t OverheadBytes() const { return table_.OverheadBytes(); }
 
   // Enters a key, or changes its time.
   void Set(std::string_view key, uint64_t hash, int64_t due_ms);

@@ -11,6 +11,9 @@ namespace pinyon {
 
 namespace {
 
+// Of a list whose bytes are to be told without looking at much of it.
+constexpr size_t kListSamples = 1;
+
 // Of a table that is not to be walked: what a few of its entries take, times their number.
 uint64_t EstimatedBytes(const Table& table) {
   constexpr size_t kSamples = 32;
@@ -18,7 +21,7 @@ uint64_t EstimatedBytes(const Table& table) {
   uint64_t bytes = 0;
   table.ScanItems(0, kSamples, [&](const Entry* entry) {
     ++sampled;
-    bytes += entry->EstimatedBytes();
+    bytes += entry->MemoryBytes(kListSamples);
   });
   return table.OverheadBytes() + (sampled == 0 ? 0 : bytes * table.size() / sampled);
 }
@@ -35,7 +38,7 @@ LazyFree::~LazyFree() {
 }
 
 void LazyFree::Free(Entry* entry) {
-  const uint64_t bytes = entry->EstimatedBytes();
+  const uint64_t bytes = entry->MemoryBytes(kListSamples);
   Enqueue({entry, nullptr, nullptr, nullptr, bytes}, 1);
 }
 

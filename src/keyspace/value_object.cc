@@ -1,5 +1,8 @@
 #include "keyspace/value_object.h"
 
+#include <algorithm>
+#include <memory>
+
 #include "base/alloc.h"
 #include "types/chunked_list.h"
 #include "types/field.h"
@@ -10,10 +13,9 @@ namespace pinyon {
 
 namespace {
 
-// Chunks of a list whose memory is looked at; that of the others is taken to be alike.
-constexpr size_t kMemorySamples = 1000;
-// The same, and elements of a table, for an estimate.
-constexpr size_t kEstimateSamples = 16;
+// Chunks of a list that are looked at for each sample: 8 KiB each, as a rule, so that a list of some
+// megabytes is measured exactly by default.
+constexpr size_t kChunksPerSample = 64;
 
 // What is asked of tables whose items are found by key.
 template <typename Table, typename CopyItem>
@@ -21,24 +23,6 @@ Table* CopyTable(const Table& source, CopyItem copy_item) {
   auto copy = std::make_unique<Table>(source.seed());
   source.ForEach([&](auto* item) { copy->Insert(copy_item(*item), copy->Hash(item->key())); });
   return copy.release();
-}
-
-template <typename Table>
-size_t TableMemoryBytes(const Table& table) {
-  size_t bytes = sizeof table + table.OverheadBytes();
-  table.ForEach([&](const auto* item) { bytes += mem::UsableSize(item->AllocatedBytes()); });
-  return bytes;
-}
-
-template <typename Table>
-size_t EstimatedTableBytes(const Table& table) {
-  size_t sampled = 0;
-  size_t bytes = 0;
-  table.ScanItems(0, kEstimateSamples, [&](const auto* item) {
-    ++sampled;
-    bytes += mem::UsableSize(item->AllocatedBytes());
-  });
-  return sizeof table + table.OverheadBytes() + (sampled == 0 ? 0 : bytes * table.size() / sampled);
 }
 
 // Calls `visit` with the object as what it is.
@@ -72,23 +56,20 @@ SortedSet* Copy(const SortedSet& set) { return set.Copy().release(); }
 
 ChunkedList* Copy(const ChunkedList& list) { return list.Copy(); }
 
-size_t MemoryOf(const ChunkedList& list) { return list.MemoryBytes(kMemorySamples); }
-size_t AllocationsOf(const ChunkedList& list) { return list.chunk_count() * 2; }
-
-template <typename Item>
-size_t MemoryOf(const HashTable<Item>& table) {
-  return TableMemoryBytes(table);
+size_t MemoryOf(const ChunkedList& list, size_t samples) {
+  return list.MemoryBytes(std::min(samples, list.chunk_count()) * kChunksPerSample);
 }
+size_t MemoryOf(const SortedSet& set, size_t) { return set.MemoryBytes(); }
+template <typename Item>
+size_t MemoryOf(const HashTable<Item>& table, size_t) {
+  return mem::UsableSizeOfNew(sizeof table) + table.OverheadBytes() + table.ItemBytes();
+}
+
+size_t AllocationsOf(const ChunkedList& list) { return list.chunk_count() * 2; }
+size_t AllocationsOf(const SortedSet& set) { return set.size(); }
 template <typename Item>
 size_t AllocationsOf(const HashTable<Item>& table) {
   return table.size();
-}
-
-size_t EstimateOf(const ChunkedList& list) { return list.MemoryBytes(kEstimateSamples); }
-size_t EstimateOf(const SortedSet& set) { return set.MemoryBytes(); }
-template <typename Item>
-size_t EstimateOf(const HashTable<Item>& table) {
-  return EstimatedTableBytes(table);
 }
 
 uint64_t Relocate(SortedSet& set, uint64_t cursor, size_t count) { return set.Relocate(cursor, count); }
@@ -103,9 +84,6 @@ uint64_t Relocate(HashTable<Item>& table, uint64_t cursor, size_t count) {
   });
 }
 
-size_t MemoryOf(const SortedSet& set) { return set.MemoryBytes(); }
-size_t AllocationsOf(const SortedSet& set) { return set.size(); }
-
 }  // namespace
 
 void DeleteObject(ValueType type, Encoding encoding, void* object) {
@@ -116,12 +94,8 @@ void* CopyObject(ValueType type, Encoding encoding, const void* object) {
   return Dispatch(type, encoding, object, [](const auto& value) -> void* { return Copy(value); });
 }
 
-size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object) {
-  return Dispatch(type, encoding, object, [](const auto& value) { return MemoryOf(value); });
-}
-
-size_t ObjectEstimatedBytes(ValueType type, Encoding encoding, const void* object) {
-  return Dispatch(type, encoding, object, [](const auto& value) { return EstimateOf(value); });
+size_t ObjectMemoryBytes(ValueType type, Encoding encoding, const void* object, size_t samples) {
+  return Dispatch(type, encoding, object, [samples](const auto& value) { return MemoryOf(value, samples); });
 }
 
 uint64_t RelocateObject(ValueType type, Encoding encoding, void* object, uint64_t cursor, size_t count) {

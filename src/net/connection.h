@@ -3,9 +3,9 @@
 // Reading: the handler says where bytes go (ReadSpace) and hears what came (OnRead); PauseReading stops that.
 // While paused by the handler the peer's hang-up is not seen. Writing: TryWrite hands over what the kernel
 // takes at once. What it does not take is given to WriteRest, which keeps referring to the caller's memory
-// until OnRestWritten; until then TryWrite writes nothing. Closing: Close() may be called at any time;
-// OnClosed comes from the loop when nothing refers to the object any more, and then, and only then, the owner
-// deletes it.
+// until OnRestWritten; until then TryWrite writes nothing. Closing: Close() may be called at any time, and
+// the caller's memory is not referred to from then on; OnClosed comes from the loop when nothing refers to
+// the object any more, and then, and only then, the owner deletes it.
 #pragma once
 
 #include <sys/uio.h>

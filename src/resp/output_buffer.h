@@ -34,10 +34,13 @@ class OutputBuffer final : public ReplySink {
   size_t size_bytes() const { return sealed_bytes_ + static_cast<size_t>(cursor_ - open_begin_); }
   // Memory held: chunks, referenced blocks, and the lists of both.
   size_t MemoryBytes() const {
-    return size_bytes() + (open_ != nullptr ? ChunkPool::kChunkBytes : 0) +
-           pieces_.capacity() * sizeof(Piece) + gates_.capacity() * sizeof(Gate);
+    return sealed_bytes_ + open_chunk_bytes() + pieces_.capacity() * sizeof(Piece) +
+           gates_.capacity() * sizeof(Gate);
   }
   size_t piece_count() const { return pieces_.size() - first_piece_; }
+  // The chunk that is being written, 0 when there is none, and what of it is not in a piece yet.
+  size_t open_chunk_bytes() const { return open_ != nullptr ? ChunkPool::kChunkBytes : 0; }
+  size_t open_bytes() const { return static_cast<size_t>(cursor_ - open_begin_); }
 
   // Describes up to `limit` bytes from the front in at most `max` pieces; returns how many. Valid until the
   // buffer changes.

@@ -58,9 +58,14 @@ size_t TakeShortArgs(const char*& p, const char* end, size_t count, std::string_
 
 }  // namespace
 
-RequestParser::~RequestParser() {
+RequestParser::~RequestParser() { Clear(); }
+
+void RequestParser::Clear() {
   ReleaseLargeArgs();
   if (block_ != nullptr) block_->Unref();
+  block_ = nullptr;
+  block_filled_ = 0;
+  partial_.reset();
 }
 
 void RequestParser::ReleaseLargeArgs() {
@@ -74,6 +79,12 @@ size_t RequestParser::MemoryBytes() const {
   size_t total = block_ != nullptr ? block_->AllocatedBytes() : 0;
   for (const LargeArg& arg : large_args_) total += arg.second != nullptr ? arg.second->AllocatedBytes() : 0;
   if (partial_ != nullptr) total += sizeof(Partial) + partial_->args.capacity() * sizeof(Partial::Arg);
+  return total;
+}
+
+size_t RequestParser::LargeArgBytes() const {
+  size_t total = 0;
+  for (const LargeArg& arg : large_args_) total += arg.second != nullptr ? arg.second->length() : 0;
   return total;
 }
 

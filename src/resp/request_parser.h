@@ -72,9 +72,16 @@ class RequestParser {
   std::vector<LargeArg>& large_args() { return large_args_; }
   // Whether the last complete request has storage here that the next call of Parse reuses.
   bool HoldsArguments() const { return holds_arguments_; }
-  // Whether a request is half parsed, and the memory that it holds here.
+  // Frees those that nobody took. What Parse gave of the request is not valid any more.
+  void ReleaseLargeArgs();
+  // Whether a request is half parsed, and the memory that it holds here: of that, what has arrived of a large
+  // bulk that is being read, and the large ones before it that are complete.
   bool InRequest() const { return partial_ != nullptr; }
   size_t MemoryBytes() const;
+  size_t BlockArrived() const { return block_ != nullptr ? block_filled_ : 0; }
+  size_t LargeArgBytes() const;
+  // Forgets everything, also half a request: nothing more will be parsed.
+  void Clear();
 
  private:
   // What is understood so far of a request that is not complete.
@@ -103,7 +110,6 @@ class RequestParser {
   Status StartBlock(size_t arrived_offset, int64_t length, std::string_view bytes, size_t* consumed);
   bool CheckBulkLength(Line line, int64_t length, const Limits& limits);
   void FinishPartial(std::string_view bytes, size_t* consumed, std::vector<std::string_view>* args);
-  void ReleaseLargeArgs();
   Status Fail(std::string_view text);
 
   std::unique_ptr<Partial> partial_;

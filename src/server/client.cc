@@ -55,6 +55,7 @@ void Client::OnRead(size_t count, bool filled) {
     return Close(true);
   }
   if (filled || read_this_turn_ >= kReadShareBytes) connection_->PauseReading();
+  NoteMemory();
   host_.OnClientReady(*this);
 }
 
@@ -67,6 +68,7 @@ void Client::OnHangUp(int) {
 void Client::OnDrained() {
   read_this_turn_ = 0;
   input.ReleaseIfEmpty();
+  NoteMemory();
   if (hung_up_) {
     // Whoever only shut down its sending side still gets what it is owed: what can be sent at once, and what
     // has to wait for the log.
@@ -78,6 +80,12 @@ void Client::OnDrained() {
 }
 
 void Client::Flush(uint64_t reached) {
+  reply_peak_ = std::max(reply_peak_, std::min(OutputBytes(), ChunkPool::kChunkBytes));
+  Write(reached);
+  NoteMemory();
+}
+
+void Client::Write(uint64_t reached) {
   if (connection_->is_closing()) return;
   if (abandoned_) return CloseNow();
   if (IsOverHardLimit()) {
@@ -144,13 +152,39 @@ void Client::CloseNow() {
   connection_->Close();
 }
 
+void Client::Drop() {
+  if (connection_->is_closing()) return;
+  CloseNow();
+  output.Clear();
+  in_flight_.Clear();
+  input.Clear();
+  input.ReleaseIfEmpty();
+  parser.Clear();
+}
+
 void Client::OnClosed() { host_.OnClientGone(*this); }
 
 size_t Client::MemoryBytes() const {
   return sizeof(Client) + sizeof(Connection) + input.capacity() + parser.MemoryBytes() +
          output.MemoryBytes() + in_flight_.MemoryBytes() + session.transaction.MemoryBytes() +
+         session.watched.capacity() * sizeof(WatchedKey) + session.watched_name_bytes +
          session.name.capacity() + (session.suspension == nullptr ? 0 : session.suspension->MemoryBytes()) +
          (session.subscriber == nullptr ? 0 : session.subscriber->MemoryBytes());
+}
+
+bool Client::MayBeDropped() const {
+  constexpr int64_t kGraceMs = 1'000;
+  constexpr size_t kGraceBytes = 64 * 1024;
+  if (session.no_evict) return false;
+  return session.last_command != nullptr || host_.NowMs() - session.created_ms >= kGraceMs ||
+         MemoryBytes() > kGraceBytes;
+}
+
+void Client::AgeReplyPeak(int64_t now_ms) {
+  constexpr int64_t kReplyPeakMs = 5'000;
+  if (now_ms - reply_peak_since_ms_ < kReplyPeakMs) return;
+  reply_peak_since_ms_ = now_ms;
+  reply_peak_ = std::min(OutputBytes(), ChunkPool::kChunkBytes);
 }
 
 ServerControl::ConnectionInfo Client::Info() const {
@@ -160,12 +194,15 @@ ServerControl::ConnectionInfo Client::Info() const {
   info.fd = connection_->fd();
   info.unix_socket = connection_->kind() == Connection::Kind::kUnix;
   info.local = session.is_local;
-  info.query_buffer_bytes = input.bytes().size();
-  info.query_buffer_free = input.capacity() - input.bytes().size();
-  info.output_fixed_bytes = output.piece_count() == 0 ? output.size_bytes() : 0;
-  info.output_fixed_peak = ChunkPool::kChunkBytes;
+  info.query_buffer_bytes = input.bytes().size() + parser.BlockArrived();
+  info.query_buffer_free =
+      input.capacity() - input.bytes().size() + (parser.NeedsBlock() ? parser.BlockMissing() : 0);
+  info.argument_bytes = parser.InRequest() ? parser.LargeArgBytes() : 0;
+  info.reply_buffer_bytes = output.open_chunk_bytes();
+  info.reply_buffer_peak = reply_peak_;
+  info.reply_buffer_used = output.open_bytes();
   info.output_list_length = output.piece_count() + in_flight_.piece_count();
-  info.output_list_bytes = OutputBytes() - info.output_fixed_bytes;
+  info.output_list_bytes = output.MemoryBytes() - output.open_chunk_bytes() + in_flight_.MemoryBytes();
   info.total_bytes = MemoryBytes();
   info.reading = connection_->is_reading();
   info.writing = connection_->is_writing();

@@ -16,6 +16,7 @@
 #include "resp/input_buffer.h"
 #include "resp/output_buffer.h"
 #include "resp/request_parser.h"
+#include "server/client_memory.h"
 
 namespace pinyon {
 
@@ -40,6 +41,8 @@ class ClientHost {
   virtual void OnClientLeaving(Client& client) = 0;
   // Nothing refers to the client any more: to be deleted.
   virtual void OnClientGone(Client& client) = 0;
+  // The client holds more or less memory than before.
+  virtual void OnMemoryChanged(Client& client) = 0;
   virtual void OnQueryBufferLimit(Client& client) = 0;
   virtual void OnOutputLimit(Client& client) = 0;
   // Bytes owed beyond which the client is cut off, 0: no limit.
@@ -65,6 +68,7 @@ class Client final : public ConnectionHandler {
   int64_t ready_us = 0;  // when its requests were last taken up
   bool in_flush_list = false;
   bool in_gated_list = false;
+  ClientMemory::Place memory_place;
 
   void StartReading();
   // To be called when the turn has executed all that had arrived, or may not execute it because the client is
@@ -77,6 +81,13 @@ class Client final : public ConnectionHandler {
   void Close(bool at_once);
   // Closes the connection here and now.
   void CloseNow();
+  // The same, and frees at once what it holds, sent or not, executed or not. Not while one of its requests
+  // runs.
+  void Drop();
+  // Tells the host that the client may hold more or less than before.
+  void NoteMemory() {
+    if (!left_) host_.OnMemoryChanged(*this);
+  }
 
   const Connection& connection() const { return *connection_; }
   // It is owed what could be sent but for the log.
@@ -89,9 +100,14 @@ class Client final : public ConnectionHandler {
   }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
   size_t MemoryBytes() const;
+  // Whether it may be dropped to make room: not when it asked for that, nor when it has just come and done
+  // nothing yet, or nobody could ask for it while clients take too much.
+  bool MayBeDropped() const;
   ServerControl::ConnectionInfo Info() const;
   // Since when the output has been above its soft limit, 0: it is not.
   int64_t soft_limit_since_ms = 0;
+  // For the client's line: forgets what it was owed at most, every few seconds.
+  void AgeReplyPeak(int64_t now_ms);
 
  private:
   std::span<char> ReadSpace() override;
@@ -100,6 +116,7 @@ class Client final : public ConnectionHandler {
   void OnRestWritten(int error) override;
   void OnClosed() override;
   void Leave();
+  void Write(uint64_t reached);
 
   ClientHost& host_;
   std::unique_ptr<Connection> connection_;
@@ -107,6 +124,8 @@ class Client final : public ConnectionHandler {
   OutputBuffer in_flight_;
   size_t writing_bytes_ = 0;
   size_t read_this_turn_ = 0;
+  size_t reply_peak_ = 0;
+  int64_t reply_peak_since_ms_ = 0;
   bool hung_up_ = false;
   bool left_ = false;       // the host was told that the client leaves
   bool abandoned_ = false;  // what is owed is not sent any more

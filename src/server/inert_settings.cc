@@ -116,7 +116,6 @@ struct MemoryRow {
 constexpr int64_t kMegabyte = 1024 * 1024;
 
 constexpr MemoryRow kMemories[] = {
-    {"maxmemory-clients", 0, 0, {}, true},
     {"repl-backlog-size", kMegabyte, 1},
     {"stream-node-max-bytes", 4096, 0},
     {"cluster-link-sendbuf-limit", 0, 0},

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 
 #include "base/alloc.h"
@@ -32,23 +31,8 @@ std::string HumanBytes(uint64_t bytes) {
   return fmt::format("{:.2f}{}", value, kUnits[unit]);
 }
 
-uint64_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  uint64_t total = 0, resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 uint64_t SystemBytes() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-double Ratio(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-int64_t Excess(uint64_t part, uint64_t whole) {
-  return static_cast<int64_t>(part) - static_cast<int64_t>(whole);
 }
 
 double Seconds(const timeval& time) {
@@ -88,53 +72,55 @@ void Clients(const InfoSources& s, Out out) {
       s.engine.blocked.key_count());
 }
 
-void Memory(const InfoSources& s, Out out) {
-  const uint64_t used = mem::UsedBytes(), resident = ResidentBytes(), system = SystemBytes();
-  s.stats.peak_memory = std::max(s.stats.peak_memory, used);
-  const Keyspace& keyspace = s.engine.keyspace;
-  size_t overhead = 0;
-  for (int i = 0; i < keyspace.DatabaseCount(); ++i) overhead += keyspace.database(i).table().OverheadBytes();
-  const mem::SlabStats slabs = mem::GetSlabStats();
-  const uint64_t dataset = used > overhead ? used - overhead : 0;
-  const uint64_t active = used + (slabs.slab_bytes - std::min(slabs.slab_bytes, slabs.used_bytes));
-  const auto limit = static_cast<uint64_t>(s.engine.options.eviction.max_memory);
+void UsedMemory(const MemoryReport& report, Out out) {
   fmt::format_to(
       out,
       "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\nused_memory_rss_human:{}\r\n"
       "used_memory_peak:{}\r\nused_memory_peak_human:{}\r\nused_memory_peak_perc:{:.2f}%\r\n"
       "used_memory_overhead:{}\r\nused_memory_startup:{}\r\nused_memory_dataset:{}\r\n"
-      "used_memory_dataset_perc:{:.2f}%\r\n",
-      used, HumanBytes(used), resident, HumanBytes(resident), s.stats.peak_memory,
-      HumanBytes(s.stats.peak_memory),
-      static_cast<double>(used) * 100 / static_cast<double>(std::max<uint64_t>(s.stats.peak_memory, 1)),
-      overhead, s.startup_memory, dataset,
-      used == 0 ? 0.0 : static_cast<double>(dataset) * 100 / static_cast<double>(used));
-  fmt::format_to(
-      out,
-      "allocator_allocated:{}\r\nallocator_active:{}\r\nallocator_resident:{}\r\n"
-      "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
-      "used_memory_lua_human:0B\r\nnumber_of_cached_scripts:0\r\nused_memory_scripts:0\r\n"
-      "used_memory_scripts_human:0B\r\nmaxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
-      used, active, resident, system, HumanBytes(system), limit, HumanBytes(limit),
-      s.engine.settings.GetOne("maxmemory-policy"));
-  // The allocator is the whole process: what is resident is its own.
+      "used_memory_dataset_perc:{:.2f}%\r\nallocator_allocated:{}\r\nallocator_active:{}\r\n"
+      "allocator_resident:{}\r\n",
+      report.used, HumanBytes(report.used), report.resident, HumanBytes(report.resident), report.peak,
+      HumanBytes(report.peak), report.PeakPercent(), report.Overhead(), report.startup, report.Dataset(),
+      report.DatasetPercent(), report.allocated, report.active, report.allocator_resident);
+}
+
+void ExcessMemory(std::string_view name, MemoryReport::Excess excess, Out out) {
+  fmt::format_to(out, "{}_ratio:{:.2f}\r\n{}_bytes:{}\r\n", name, excess.ratio, name, excess.bytes);
+}
+
+void Memory(const InfoSources& s, Out out) {
+  const MemoryReport report = MakeMemoryReport(s);
+  UsedMemory(report, out);
+  const uint64_t system = SystemBytes();
+  const auto limit = static_cast<uint64_t>(s.engine.options.eviction.max_memory);
+  // There are no scripts and functions yet.
   fmt::format_to(out,
-                 "allocator_frag_ratio:{:.2f}\r\nallocator_frag_bytes:{}\r\nallocator_rss_ratio:{:.2f}\r\n"
-                 "allocator_rss_bytes:{}\r\nrss_overhead_ratio:1.00\r\nrss_overhead_bytes:0\r\n",
-                 Ratio(active, used), Excess(active, used), Ratio(resident, active),
-                 Excess(resident, active));
+                 "total_system_memory:{}\r\ntotal_system_memory_human:{}\r\nused_memory_lua:0\r\n"
+                 "used_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\nused_memory_scripts_eval:0\r\n"
+                 "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\nnumber_of_libraries:0\r\n"
+                 "used_memory_vm_functions:0\r\nused_memory_vm_total:0\r\nused_memory_vm_total_human:0B\r\n"
+                 "used_memory_functions:0\r\nused_memory_scripts:0\r\nused_memory_scripts_human:0B\r\n"
+                 "maxmemory:{}\r\nmaxmemory_human:{}\r\nmaxmemory_policy:{}\r\n",
+                 system, HumanBytes(system), limit, HumanBytes(limit),
+                 s.engine.settings.GetOne("maxmemory-policy"));
+  ExcessMemory("allocator_frag", report.AllocatorFragmentation(), out);
+  ExcessMemory("allocator_rss", report.AllocatorResidence(), out);
+  ExcessMemory("rss_overhead", report.ProcessOverhead(), out);
+  ExcessMemory("mem_fragmentation", report.Fragmentation(), out);
+  const mem::SlabStats slabs = mem::GetSlabStats();
+  const LazyFree& lazy_free = s.engine.keyspace.lazy_free();
   fmt::format_to(
       out,
-      "mem_fragmentation_ratio:{:.2f}\r\nmem_fragmentation_bytes:{}\r\nmem_not_counted_for_evict:{}\r\n"
-      "mem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\nmem_clients_"
-      "normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:{}\r\nmem_allocator:{}\r\n"
-      "active_defrag_running:{}\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}\r\n"
+      "mem_not_counted_for_evict:{}\r\nmem_replication_backlog:0\r\nmem_total_replication_buffers:0\r\n"
+      "mem_clients_slaves:0\r\nmem_clients_normal:{}\r\nmem_cluster_links:0\r\nmem_aof_buffer:{}\r\n"
+      "mem_allocator:{}\r\nactive_defrag_running:{}\r\nlazyfree_pending_objects:{}\r\nlazyfreed_objects:{}"
+      "\r\n"
       "pinyon_slab_bytes:{}\r\npinyon_slab_used_bytes:{}\r\npinyon_slab_empty_bytes:{}\r\n"
       "pinyon_table_bytes:{}\r\n",
-      Ratio(resident, used), Excess(resident, used), s.engine.memory_limit.UncountedBytes(), s.clients_memory,
-      s.persistence.LogBufferBytes(), mem::AllocatorName(), s.engine.defragmenter.CpuPercent(),
-      s.engine.keyspace.lazy_free().pending(), s.engine.keyspace.lazy_free().freed(), slabs.slab_bytes,
-      slabs.used_bytes, slabs.empty_bytes, overhead);
+      s.engine.memory_limit.UncountedBytes(), report.client_bytes, report.log_buffer_bytes,
+      mem::AllocatorName(), s.engine.defragmenter.CpuPercent(), lazy_free.pending(), lazy_free.freed(),
+      slabs.slab_bytes, slabs.used_bytes, slabs.empty_bytes, report.table_bytes);
 }
 
 void Loading(const LoadStatus& load, Out out) {
@@ -223,7 +209,7 @@ void Stats(const InfoSources& s, Out out) {
       out,
       "expired_subkeys:{}\r\nexpired_keys:{}\r\nexpired_stale_perc:0.00\r\nexpired_time_cap_reached_count:{}"
       "\r\n"
-      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:0\r\n"
+      "expire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\nevicted_clients:{}\r\n"
       "total_eviction_exceeded_time:{}\r\ncurrent_eviction_exceeded_time:{}\r\nkeyspace_hits:{}\r\n"
       "keyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
@@ -236,14 +222,14 @@ void Stats(const InfoSources& s, Out out) {
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\n",
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
-      keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.engine.memory_limit.TotalExceededMs(),
-      s.engine.memory_limit.CurrentExceededMs(), keyspace.hits, keyspace.misses,
-      s.engine.pubsub.topic_count(TopicKind::kChannel), s.engine.pubsub.topic_count(TopicKind::kPattern),
-      s.engine.pubsub.topic_count(TopicKind::kShardChannel), s.persistence.child().last_fork_us(),
-      s.persistence.child().forks(), s.peers.count(), defrag.total_us / 1000, defrag.current_us / 1000,
-      relocated.moved, relocated.asked - relocated.moved, defrag.keys_moved, defrag.keys_left,
-      s.engine.stats.error_replies, s.stats.traffic.reads, s.stats.traffic.writes,
-      s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
+      keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.stats.evicted_clients,
+      s.engine.memory_limit.TotalExceededMs(), s.engine.memory_limit.CurrentExceededMs(), keyspace.hits,
+      keyspace.misses, s.engine.pubsub.topic_count(TopicKind::kChannel),
+      s.engine.pubsub.topic_count(TopicKind::kPattern), s.engine.pubsub.topic_count(TopicKind::kShardChannel),
+      s.persistence.child().last_fork_us(), s.persistence.child().forks(), s.peers.count(),
+      defrag.total_us / 1000, defrag.current_us / 1000, relocated.moved, relocated.asked - relocated.moved,
+      defrag.keys_moved, defrag.keys_left, s.engine.stats.error_replies, s.stats.traffic.reads,
+      s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());

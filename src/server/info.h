@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/memory_report.h"
 #include "server/network_options.h"
 #include "server/peer_connections.h"
 #include "server/persistence.h"
@@ -17,7 +18,7 @@
 
 namespace pinyon {
 
-// What INFO reads; nothing is changed through it but the memory peak.
+// What INFO reads; nothing is changed through it but the memory peak, which is what is used now at least.
 struct InfoSources {
   Engine& engine;
   const Persistence& persistence;
@@ -33,9 +34,12 @@ struct InfoSources {
   int64_t start_ms;
   uint64_t startup_memory;
   uint64_t clients_memory;
+  uint64_t idle_chunk_bytes;
   const size_t& clients_max_input;
   const size_t& clients_max_output;
 };
+
+MemoryReport MakeMemoryReport(const InfoSources& sources);
 
 // The sections asked for (any case; "default", "all", "everything" are groups), the default ones when none
 // are.

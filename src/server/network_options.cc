@@ -78,6 +78,8 @@ void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
                                                    .min = 1024 * 1024,
                                                    .max = LONG_MAX,
                                                    .default_value = 1024LL * 1024 * 1024});
+  registry.AddMemory("maxmemory-clients",
+                     {.target = &clients_max_memory, .default_value = 0, .percent = true});
   registry.AddSpecial("client-output-buffer-limit",
                       {.set = [this](const std::vector<std::string>& args,
                                      setting::Phase) { return SetOutputLimits(*this, args); },

@@ -32,6 +32,9 @@ struct NetworkOptions {
   std::string unix_socket;
   unsigned unix_socket_permissions = 0;
   int64_t query_buffer_limit = 1024LL * 1024 * 1024;
+  // maxmemory-clients, of all clients together (server/client_memory.h): bytes, or, negative, percent of
+  // maxmemory; 0: no limit.
+  int64_t clients_max_memory = 0;
 
   // client-output-buffer-limit: at once beyond `hard`, or `soft` for longer than `soft_seconds`; 0: no limit.
   struct OutputLimit {

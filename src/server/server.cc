@@ -58,7 +58,9 @@ Server::Server(Configuration& configuration, ProcessTitle& title)
       keyspace_(configuration.process.databases, Random::FromSystem().Next()),
       engine_(keyspace_, configuration.commands, configuration.registry, log_, *this, configuration.engine),
       dispatcher_(engine_),
-      turn_(engine_, dispatcher_, configuration_.network.gather_pause_us),
+      client_memory_(engine_.sessions, configuration.network.clients_max_memory,
+                     configuration.engine.eviction, log_, [this](Client& client) { EvictClient(client); }),
+      turn_(engine_, dispatcher_, client_memory_, configuration_.network.gather_pause_us),
       periodic_(engine_, dispatcher_, stats_, configuration.process, pool_),
       persistence_(
           FileSystem::Real(), engine_, dispatcher_, configuration.persist, log_, [this] { loop_.Wake(); },
@@ -297,6 +299,7 @@ void Server::OnAccept(Connection* accepted) {
   session.created_ms = session.last_active_ms = WallMs();
   engine_.sessions.Add(&session);
   client->StartReading();
+  client->NoteMemory();
   clients_.emplace(id, std::move(client));
 }
 
@@ -305,7 +308,16 @@ void Server::OnClientFlush(Client& client) {
   loop_.RequestTurn();
 }
 
-void Server::OnClientLeaving(Client& client) { ForgetSession(engine_, client.session); }
+void Server::OnClientLeaving(Client& client) {
+  client_memory_.Forget(client);
+  ForgetSession(engine_, client.session);
+}
+
+void Server::EvictClient(Client& client) {
+  ++stats_.evicted_clients;
+  log_.Notice("Evicting client: {}", ClientLine(*this, client.session, {}, WallMs()));
+  client.Drop();
+}
 
 void Server::OnClientGone(Client& client) {
   turn_.Remove(client);
@@ -336,6 +348,7 @@ bool Server::BeginPush(Session& session) {
   // Whoever has a connection is a client; asking the map of clients would cost more than the message.
   Client& client = static_cast<Client&>(*session.connection->handler());
   OnClientFlush(client);
+  client.NoteMemory();  // of what it was told before
   return !client.IsOverHardLimit();
 }
 
@@ -379,6 +392,8 @@ void Server::CheckClients() {
 
 void Server::CheckClient(Client& client) {
   const int64_t now_ms = WallMs();
+  client.AgeReplyPeak(now_ms);
+  client.NoteMemory();  // it may have come to an age
   max_input_bytes_ = std::max(max_input_bytes_, client.input.bytes().size());
   max_output_bytes_ = std::max(max_output_bytes_, client.OutputBytes());
   const int64_t timeout_s = configuration_.network.timeout_s;
@@ -424,11 +439,17 @@ InfoSources Server::Sources() {
           start_ms_,
           startup_memory_,
           clients_memory,
+          pool_.IdleBytes(),
           max_input_bytes_,
           max_output_bytes_};
 }
 
 std::string Server::Info(std::span<const std::string_view> sections) { return InfoText(Sources(), sections); }
+
+void Server::PurgeMemory() {
+  pool_.Trim(0);
+  mem::GiveBackUnused();
+}
 
 void Server::ResetStats() {
   const uint64_t peak_memory = stats_.peak_memory;

@@ -70,6 +70,8 @@ class Server final : public ServerControl, public ClientHost {
 
   // ServerControl
   std::string Info(std::span<const std::string_view> sections) override;
+  MemoryReport GetMemoryReport() override { return MakeMemoryReport(Sources()); }
+  void PurgeMemory() override;
   void ResetStats() override;
   bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
@@ -86,6 +88,7 @@ class Server final : public ServerControl, public ClientHost {
   void OnClientFlush(Client& client) override;
   void OnClientLeaving(Client& client) override;
   void OnClientGone(Client& client) override;
+  void OnMemoryChanged(Client& client) override { client_memory_.Update(client); }
   void OnQueryBufferLimit(Client& client) override;
   void OnOutputLimit(Client& client) override;
   int64_t HardOutputLimit(const Client& client) const override { return OutputLimitOf(client).hard; }
@@ -99,6 +102,7 @@ class Server final : public ServerControl, public ClientHost {
   // The reply to a connection that is not taken, empty when it is.
   std::string RefusalOf(const Connection& connection);
   void OnTick();
+  void EvictClient(Client& client);
   void CheckClients();
   void CheckClient(Client& client);
   void ReportReady();
@@ -117,6 +121,7 @@ class Server final : public ServerControl, public ClientHost {
   Keyspace keyspace_;
   Engine engine_;
   Dispatcher dispatcher_;
+  ClientMemory client_memory_;
   Turn turn_;
   ServerStats stats_;
   Periodic periodic_;

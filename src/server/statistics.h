@@ -40,6 +40,7 @@ struct ServerStats {
   uint64_t connections_rejected = 0;
   uint64_t query_buffer_disconnections = 0;
   uint64_t output_buffer_disconnections = 0;
+  uint64_t evicted_clients = 0;
   uint64_t peak_memory = 0;
   TrafficStats traffic;
   Rate commands;

@@ -25,8 +25,8 @@ constexpr size_t kMaxKeptArgs = 16 * 1024;
 
 }  // namespace
 
-Turn::Turn(Engine& engine, Dispatcher& dispatcher, const int64_t& max_pause_us)
-    : engine_(engine), dispatcher_(dispatcher), pause_(max_pause_us) {
+Turn::Turn(Engine& engine, Dispatcher& dispatcher, ClientMemory& client_memory, const int64_t& max_pause_us)
+    : engine_(engine), dispatcher_(dispatcher), client_memory_(client_memory), pause_(max_pause_us) {
   batch_.reserve(kBatchRequests + kClientShare);
 }
 
@@ -73,15 +73,18 @@ void Turn::ReleaseGated() {
 bool Turn::Run() {
   stats_.meter.Begin();
   engine_.memory_limit.BeginTurn();
+  client_memory_.ReadLimitAndMakeRoom();
   const bool suspended_left = engine_.blocked.client_count() > 0 && ResumeSuspended();
   Execute();
+  const bool drops_left = client_memory_.ReadLimitAndMakeRoom();  // CONFIG SET may have changed it
   const bool background_left = background_ && background_();
   engine_.effects.Commit();
   Commit();
   ++stats_.turns;
   stats_.meter.End();
   if (engine_.pause.pending()) dispatcher_.UpdatePause();
-  return suspended_left || background_left || HasPostponedToRun() || !ready_.empty() || !flush_.empty();
+  return suspended_left || drops_left || background_left || HasPostponedToRun() || !ready_.empty() ||
+         !flush_.empty();
 }
 
 bool Turn::HasPostponedToRun() const {
@@ -221,6 +224,8 @@ void Turn::FetchElements() {
 void Turn::RunBatch() {
   dispatcher_.EndTiming();  // what was done since the last batch belongs to no command
   for (const Request& request : batch_) {
+    if (client_memory_.IsOver()) [[unlikely]]
+      client_memory_.MakeRoom();
     if (!request.client->session.closing) RunRequest(request);
   }
 }
@@ -237,8 +242,11 @@ void Turn::RunRequest(const Request& request) {
     dispatcher_.Dispatch(client.session, request.command,
                          Args(args_.data() + request.first_arg, request.argc), request.key_hash);
     client.session.large_args = nullptr;
+    if (client.parser.HoldsArguments()) client.parser.ReleaseLargeArgs();
   }
   client.input.Consume(request.bytes);
+  // What else a batch makes a client hold is seen at its end.
+  if (client.output.size_bytes() > ChunkPool::kChunkBytes) client.NoteMemory();
 }
 
 void Turn::EndBatch() {

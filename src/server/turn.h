@@ -32,7 +32,7 @@ struct TurnStats {
 class Turn {
  public:
   // `max_pause_us` is borrowed (gather-pause-usec).
-  Turn(Engine& engine, Dispatcher& dispatcher, const int64_t& max_pause_us);
+  Turn(Engine& engine, Dispatcher& dispatcher, ClientMemory& client_memory, const int64_t& max_pause_us);
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -85,6 +85,7 @@ class Turn {
 
   Engine& engine_;
   Dispatcher& dispatcher_;
+  ClientMemory& client_memory_;
   std::function<bool()> background_;
   std::deque<Client*> ready_;
   std::deque<Client*> flush_;

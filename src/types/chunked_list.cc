@@ -54,15 +54,23 @@ ChunkedList* ChunkedList::Copy() const {
 }
 
 size_t ChunkedList::MemoryBytes(size_t samples) const {
-  size_t bytes = 0;
-  size_t seen = 0;
-  for (const ListChunk* chunk = head_; chunk != nullptr; chunk = chunk->next) {
-    if (samples != 0 && seen == samples) break;
-    bytes += chunk->MemoryBytes();
-    ++seen;
+  const size_t own = tree_.MemoryBytes() + mem::UsableSize(sizeof *this);
+  if (samples == 0 || samples >= chunk_count_) {
+    size_t bytes = 0;
+    ForEachChunk([&bytes](const ListChunk& chunk) { bytes += chunk.MemoryBytes(); });
+    return own + bytes;
   }
-  if (seen < chunk_count_) bytes = bytes / seen * chunk_count_;
-  return bytes + tree_.MemoryBytes() + mem::UsableSize(sizeof *this);
+  // Even steps over the elements come upon a chunk as often as it has elements, hence the bytes of one
+  // element.
+  double element_bytes = 0;
+  for (size_t i = 0; i < samples; ++i) {
+    auto index = static_cast<uint64_t>(static_cast<double>(size_) / static_cast<double>(samples) *
+                                       static_cast<double>(i));
+    const ListChunk* chunk = FindChunk(&index);
+    element_bytes += static_cast<double>(chunk->MemoryBytes()) / chunk->count;
+  }
+  element_bytes /= static_cast<double>(samples);
+  return own + static_cast<size_t>(element_bytes * static_cast<double>(size_));
 }
 
 std::span<const uint8_t> ChunkedList::SoleListpack() const {

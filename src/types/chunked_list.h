@@ -74,7 +74,7 @@ class ChunkedList {
   bool empty() const { return size_ == 0; }
   size_t chunk_count() const { return chunk_count_; }
   uint32_t compress_depth() const { return compress_depth_; }
-  // Of memory; estimated from the first `samples` chunks, unless that is 0.
+  // Of memory; 0: exactly, looking at every chunk, else estimated from so many, when there are more.
   size_t MemoryBytes(size_t samples = 0) const;
   // The listpack when one packed chunk is all; else empty. Borrowed until the next change.
   std::span<const uint8_t> SoleListpack() const;

@@ -18,6 +18,7 @@ namespace pinyon {
 class Field {
  public:
   static constexpr bool kCanExpire = true;
+  static constexpr bool kCountsBytes = true;
   static constexpr size_t kPrefetchLines = 1;
   static constexpr int64_t kNoExpiry = -1;
 

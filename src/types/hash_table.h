@@ -8,6 +8,8 @@
 //   static constexpr size_t kPrefetchLines             cache lines to fetch ahead of its use
 //   static constexpr bool kCanExpire                   and, if so:
 //   bool HasExpiry() const, int64_t expiry_ms() const
+//   static constexpr bool kCountsBytes                 and, if so (the table sums up what its items take):
+//   size_t AllocatedBytes() const                      of one size class as long as it is in the table
 // The table is instantiated beside each kind of item, by including hash_table_impl.h there.
 //
 //   hash      [ directory bits, from the top ... ][ tag: 8 ][ home: 16 ]
@@ -204,6 +206,10 @@ class HashTable : public HashTableLayout {
   size_t SegmentCount() const { return segment_count_; }
   // Bytes of directory and segments, without items.
   size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 16; }
+  // What of that deadlines take; looks at every segment.
+  size_t DeadlineBytes() const;
+  // What the items take from memory, if they are counted (kCountsBytes).
+  uint64_t ItemBytes() const { return item_bytes_; }
   size_t SlotCapacity() const { return bucket_count_ * kSlotsPerBucket; }
   size_t DirectoryDepth() const { return depth_; }
 
@@ -234,6 +240,7 @@ class HashTable : public HashTableLayout {
   void HalveDirectory();
   void SetDeadline(Segment* segment, uint32_t index, const Item* item);
   bool ExpireSegment(size_t directory_index, int64_t now_ms, const std::function<bool(Position)>& expire);
+  static uint64_t BytesOf([[maybe_unused]] const Item* item);
   static bool Expires(const Item* item) {
     if constexpr (Item::kCanExpire) {
       return item->HasExpiry();
@@ -262,7 +269,10 @@ class HashTable : public HashTableLayout {
   std::vector<uint64_t> directory_;
   std::vector<int64_t> due_;
   uint8_t depth_ = 0;
+  uint8_t deepest_seen_ = 0;  // of the segments met in this round of Maintain, or split since
+  unsigned untidy_ = 0;       // removals since the last step of Tidy, and more
   size_t size_ = 0;
+  uint64_t item_bytes_ = 0;
   size_t expiring_ = 0;
   size_t segment_count_ = 0;
   size_t segment_bytes_ = 0;
@@ -270,10 +280,8 @@ class HashTable : public HashTableLayout {
   size_t expire_next_ = 0;
   size_t expire_left_ = 0;  // places still to be visited in the round of ExpireDue that was stopped
   size_t maintain_next_ = 0;
-  uint8_t deepest_seen_ = 0;  // of the segments met in this round of Maintain, or split since
-  unsigned untidy_ = 0;       // removals since the last step of Tidy, and more
-  int64_t now_tick_ = 0;      // as of the last ExpireDue
-  int64_t latest_tick_ = 0;   // of all ExpireDue calls since deadlines were last all distrusted
+  int64_t now_tick_ = 0;     // as of the last ExpireDue
+  int64_t latest_tick_ = 0;  // of all ExpireDue calls since deadlines were last all distrusted
 };
 
 }  // namespace pinyon

@@ -421,8 +421,18 @@ typename HashTable<Item>::Position HashTable<Item>::Insert(Item* entry, uint64_t
   const uint64_t slot = reinterpret_cast<uint64_t>(entry) | static_cast<uint64_t>(Home(hash)) << 48;
   const uint32_t index = Place(segment, slot, Tag(hash), 0);
   ++size_;
+  item_bytes_ += BytesOf(entry);
   if (Expires(entry)) SetDeadline(segment, index, entry);
   return PositionAt(segment, index);
+}
+
+template <typename Item>
+uint64_t HashTable<Item>::BytesOf(const Item* item) {
+  if constexpr (Item::kCountsBytes) {
+    return mem::UsableSize(item->AllocatedBytes());
+  } else {
+    return 0;
+  }
 }
 
 template <typename Item>
@@ -462,6 +472,7 @@ template <typename Item>
 typename HashTable<Item>::Position HashTable<Item>::Replace(Position position, Item* entry, uint64_t hash) {
   PINYON_ASSERT(position);
   Segment* segment = position.segment_;
+  item_bytes_ += BytesOf(entry) - BytesOf(position.entry());
   *position.slot_ = reinterpret_cast<uint64_t>(entry) | (*position.slot_ & ~kAddressMask);
   if (Expires(entry) && !segment->has_deadlines) {
     PINYON_ASSERT(hash != 0 && hash == Hash(entry->key()));
@@ -498,10 +509,22 @@ Item* HashTable<Item>::Remove(Position position) {
   *position.slot_ = 0;
   --segment->used;
   --size_;
+  item_bytes_ -= BytesOf(entry);
   return entry;
 }
 
 // --- housekeeping ---
+
+template <typename Item>
+size_t HashTable<Item>::DeadlineBytes() const {
+  size_t bytes = 0;
+  for (size_t place = 0; place < directory_.size();) {
+    const Segment* segment = SegmentAt(place);
+    if (segment->has_deadlines) bytes += segment->buckets * kDeadlineBytesPerBucket;
+    place += size_t{1} << (depth_ - segment->depth);
+  }
+  return bytes;
+}
 
 template <typename Item>
 bool HashTable<Item>::TryMerge(Segment* segment) {

@@ -312,6 +312,7 @@ bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
 template <typename Item>
 void HashTable<Item>::CheckConsistency() const {
   size_t size = 0, expiring = 0, segments = 0, bytes = 0, buckets_seen = 0;
+  uint64_t item_bytes = 0;
   for (size_t place = 0; place < directory_.size();) {
     const Segment* segment = SegmentAt(place);
     PINYON_CHECK(segment->depth <= depth_);
@@ -332,6 +333,7 @@ void HashTable<Item>::CheckConsistency() const {
       }
       ++used;
       const Item* entry = reinterpret_cast<const Item*>(slot & kAddressMask);
+      item_bytes += BytesOf(entry);
       const uint64_t hash = Hash(entry->key());
       PINYON_CHECK(Tag(hash) == bucket.tags[index % kSlotsPerBucket] && Home(hash) == slot >> 48);
       PINYON_CHECK(SegmentAt(DirectoryIndex(hash)) == segment);
@@ -355,6 +357,7 @@ void HashTable<Item>::CheckConsistency() const {
     buckets_seen += segment->buckets;
     place += copies;
   }
+  PINYON_CHECK(item_bytes == item_bytes_);
   PINYON_CHECK(size == size_ && expiring == expiring_ && segments == segment_count_ &&
                bytes == segment_bytes_);
   PINYON_CHECK(buckets_seen == bucket_count_);

@@ -18,6 +18,7 @@ namespace pinyon {
 class Member {
  public:
   static constexpr bool kCanExpire = false;
+  static constexpr bool kCountsBytes = true;
   static constexpr size_t kPrefetchLines = 1;
 
   static Member* New(std::string_view text) {

@@ -21,6 +21,7 @@ namespace pinyon {
 class ScoredMember {
  public:
   static constexpr bool kCanExpire = false;
+  static constexpr bool kCountsBytes = true;
   static constexpr size_t kPrefetchLines = 1;
 
   static ScoredMember* New(std::string_view member, double score) {

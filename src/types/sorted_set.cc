@@ -4,6 +4,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/alloc.h"
 #include "base/prefetch.h"
 #include "types/hash_table_impl.h"
 
@@ -20,7 +21,6 @@ ScoredMember* SortedSet::Insert(std::string_view member, double score) {
   ScoredMember* item = ScoredMember::New(member, score);
   index_.Insert(item, index_.Hash(member));
   tree_.Insert(item);
-  item_bytes_ += item->AllocatedBytes();
   return item;
 }
 
@@ -34,9 +34,7 @@ bool SortedSet::Remove(std::string_view member) {
 
 // Frees an item that the tree knows no more.
 void SortedSet::Forget(HashTable<ScoredMember>::Position position) {
-  ScoredMember* item = index_.Remove(position);
-  item_bytes_ -= item->AllocatedBytes();
-  ScoredMember::Delete(item);
+  ScoredMember::Delete(index_.Remove(position));
   index_.Tidy();
 }
 
@@ -92,19 +90,15 @@ std::unique_ptr<SortedSet> SortedSet::Copy() const {
 }
 
 size_t SortedSet::MemoryBytes() const {
-  return sizeof *this + item_bytes_ + index_.OverheadBytes() + tree_.MemoryBytes();
+  return mem::UsableSizeOfNew(sizeof *this) + index_.ItemBytes() + index_.OverheadBytes() +
+         tree_.MemoryBytes();
 }
 
 void SortedSet::CheckConsistency() const {
   index_.CheckConsistency();
   tree_.CheckConsistency();
   PINYON_CHECK(index_.size() == tree_.size());
-  uint64_t bytes = 0;
-  for (auto at = tree_.First(); at; at.Next()) {
-    PINYON_CHECK(Find(at->key()) == at.item());
-    bytes += at->AllocatedBytes();
-  }
-  PINYON_CHECK(bytes == item_bytes_);
+  for (auto at = tree_.First(); at; at.Next()) PINYON_CHECK(Find(at->key()) == at.item());
 }
 
 }  // namespace pinyon

@@ -74,7 +74,6 @@ class SortedSet {
 
   HashTable<ScoredMember> index_;
   ScoreTree tree_;
-  uint64_t item_bytes_ = 0;
 };
 
 }  // namespace pinyon

@@ -81,6 +81,16 @@ bool SameElementTypes(const Args& args, const Reply& redis, const Reply& pinyon)
   return true;
 }
 
+// Names and values alternate, within values too.
+bool SameFigures(const Args& args, const Reply& redis, const Reply& pinyon) {
+  if (!SameType(args, redis, pinyon)) return false;
+  for (size_t i = 0; i + 1 < redis.elements.size(); i += 2) {
+    if (!(redis.elements[i] == pinyon.elements[i])) return false;
+    if (!SameFigures(args, redis.elements[i + 1], pinyon.elements[i + 1])) return false;
+  }
+  return true;
+}
+
 bool SameSorted(const Args&, const Reply& redis, const Reply& pinyon) {
   return SortSets(redis) == SortSets(pinyon);
 }
@@ -111,6 +121,10 @@ constexpr Rule kRules[] = {
     {"TIME", "", SameElementTypes, "the clock"},
     {"OBJECT", "IDLETIME", SameType, "of a small integer, which Redis shares, it is the age of the server"},
     {"OBJECT", "REFCOUNT", SameType, "how values are shared"},
+    {"MEMORY", "USAGE", SameType, "what values take"},
+    {"MEMORY", "STATS", SameFigures, "what everything takes"},
+    {"MEMORY", "DOCTOR", SameType, "what is found, and the words for it"},
+    {"MEMORY", "MALLOC-STATS", SameType, "what the allocator has done"},
     {"RANDOMKEY", "", SameType, "chance"},
     {"SMEMBERS", "", SameUnordered, "order of members"},
     {"SINTER", "", SameUnordered, "order of members"},

@@ -1,6 +1,6 @@
-// What maxmemory and its policies make of commands: OOM replies, within transactions too, and what OBJECT
-// tells. Each sequence puts the settings back at its end; they are set on the second connection, which has no
-// transaction.
+// What maxmemory and its policies make of commands: OOM replies, within transactions too, what OBJECT tells,
+// and MEMORY. Each sequence puts the settings back at its end; they are set on the second connection, which
+// has no transaction.
 #include "differential/generator.h"
 
 namespace pinyon::differential {
@@ -107,12 +107,35 @@ void AppendObject(Random& random, std::vector<Step>& steps) {
   Configure(steps, "noeviction", "0");
 }
 
+// What clients may take is tried without a limit that drops them, which the servers do not reach alike.
+void AppendMemory(Random& random, std::vector<Step>& steps) {
+  const std::string key = Key(random);
+  for (size_t i = random.Below(3); i > 0; --i) Add(steps, AnyCommand(random));
+  Add(steps, {"MEMORY", "USAGE", key});
+  Args usage = {"MEMORY", random.Pick({"usage", "USAGE"}), key};
+  for (size_t i = random.Below(3); i > 0; --i) {
+    usage.push_back(random.Pick({"SAMPLES", "samples", "SAMPLE", "5"}));
+    if (!random.OneIn(8)) usage.push_back(random.Pick({"0", "5", "-1", "x", "9223372036854775807", "1.5"}));
+  }
+  Add(steps, std::move(usage));
+  Add(steps, {"MEMORY", random.Pick({"STATS", "DOCTOR", "MALLOC-STATS", "PURGE", "HELP", "USAGE", "NONE"})});
+  Add(steps, {"MEMORY", random.Pick({"STATS", "DOCTOR", "MALLOC-STATS", "PURGE", "HELP"}), "more"});
+  Add(steps,
+      {"CONFIG", "SET", "maxmemory-clients",
+       random.Pick(
+           {"10%", "100%", "101%", "0%", "-1", "-5%", "1.5%", "x", "", "100mb", "1gb", "1000000000"})},
+      1);
+  Add(steps, {"CONFIG", "GET", "maxmemory-clients"}, 1);
+  Add(steps, {"CONFIG", "SET", "maxmemory-clients", "0"}, 1);
+}
+
 }  // namespace
 
 void AppendEviction(Random& random, const Pool&, std::vector<Step>& steps) {
-  switch (random.Below(3)) {
+  switch (random.Below(4)) {
     case 0: return AppendOutOfMemory(random, steps);
     case 1: return AppendEvictAll(random, steps);
+    case 2: return AppendMemory(random, steps);
     default: return AppendObject(random, steps);
   }
 }

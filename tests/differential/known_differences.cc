@@ -97,6 +97,7 @@ constexpr Rule kKnownDifferences[] = {
     {"HELLO", "", SameHello, "reports version 7.2.4, for clients that check it"},
     {"CLIENT", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"OBJECT", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
+    {"MEMORY", "HELP", SameHelpFrame, "help is in words of our own"},
     {"PUBSUB", "HELP", SameHelpFrame, "help is in words of our own"},
     {"COMMAND", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"CONFIG", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},

@@ -153,9 +153,9 @@ TEST_CASE("CONFIG SET of what cannot be is refused, of what has no effect is log
   auto server = Launch();
   RawClient client = server->Connect();
   CHECK(Has(TextOf(client.Call({"CONFIG", "SET", "tls-port", "6390"})), "TLS is not supported yet"));
-  CHECK(TextOf(client.Call({"CONFIG", "SET", "maxmemory-clients", "1gb"})) == "OK");
+  CHECK(TextOf(client.Call({"CONFIG", "SET", "repl-backlog-size", "1gb"})) == "OK");
   CHECK(TextOf(client.Call({"CONFIG", "SET", "appendonly", "no"})) == "OK");
-  CHECK(Has(server->OutputText(), "CONFIG SET maxmemory-clients: the directive has no effect yet"));
+  CHECK(Has(server->OutputText(), "CONFIG SET repl-backlog-size: the directive has no effect yet"));
   CHECK_FALSE(Has(server->OutputText(), "CONFIG SET appendonly"));
 }
 

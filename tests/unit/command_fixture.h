@@ -36,6 +36,8 @@ namespace pinyon {
 class FakeServerControl final : public ServerControl {
  public:
   std::string Info(std::span<const std::string_view> sections) override;
+  MemoryReport GetMemoryReport() override { return memory_report; }
+  void PurgeMemory() override { ++purge_calls; }
   void ResetStats() override { ++reset_stats_calls; }
   bool Shutdown(int flags) override;
   void CloseSession(Session& session, bool at_once) override;
@@ -56,6 +58,8 @@ class FakeServerControl final : public ServerControl {
   std::vector<std::string> info_sections;
   std::vector<uint64_t> closed_sessions;
   std::string rewrite_error;
+  MemoryReport memory_report;
+  int purge_calls = 0;
   bool refuses_shutdown = false;
   int reset_stats_calls = 0;
   int shutdown_calls = 0;

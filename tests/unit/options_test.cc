@@ -232,7 +232,6 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"masterauth", ""},
       {"masteruser", ""},
       {"maxmemory", "0"},
-      {"maxmemory-clients", "0"},
       {"maxmemory-eviction-tenacity", "10"},
       {"maxmemory-policy", "noeviction"},
       {"maxmemory-samples", "5"},
@@ -333,11 +332,11 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
   Fixture f;
   CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
-                 "--timeout", "5", "--maxmemory-clients", "100mb", "--acllog-max-len", "7",
+                 "--timeout", "5", "--repl-backlog-size", "100mb", "--acllog-max-len", "7",
                  "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
   CHECK(f.inert.NamesInUse(f.registry) ==
-        std::vector<std::string>{"acllog-max-len", "maxmemory-clients", "replicaof"});
+        std::vector<std::string>{"acllog-max-len", "repl-backlog-size", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
 }
 
@@ -347,12 +346,12 @@ TEST_CASE("What CONFIG SET changes without effect is reported when it is not the
   std::vector<std::string> reported;
   f.inert.on_changed = [&](std::string_view name) { reported.emplace_back(name); };
   const std::vector<std::pair<std::string_view, std::string_view>> changes = {
-      {"maxmemory-clients", "1gb"},
-      {"maxmemory-clients", "0"},
+      {"repl-backlog-size", "1gb"},
+      {"repl-backlog-size", "1mb"},
       {"slowlog-max-len", "128"},
       {"slowlog-log-slower-than", "1"}};
   for (const auto& change : changes) f.registry.Set({change}, {});
-  CHECK(reported == std::vector<std::string>{"maxmemory-clients", "slowlog-log-slower-than"});
+  CHECK(reported == std::vector<std::string>{"repl-backlog-size", "slowlog-log-slower-than"});
 }
 
 TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {

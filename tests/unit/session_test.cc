@@ -27,6 +27,20 @@ TEST_CASE("A transaction gives back what was queued", "[session]") {
   CHECK(args == std::vector<std::string_view>(std::begin(second), std::end(second)));
 }
 
+TEST_CASE("A transaction that will not run keeps nothing more", "[session]") {
+  const bool by_error = GENERATE(true, false);
+  Transaction transaction;
+  Command command;
+  command.flags = kWrite | kDenyOom;
+  const std::vector<std::string_view> args = {"SET", "key", "value"};
+  transaction.Begin();
+  by_error ? transaction.SetError() : transaction.SetWatchedChanged();
+  transaction.Queue(&command, args);
+  CHECK(transaction.size() == 0);
+  CHECK_FALSE(transaction.HasWrites());
+  CHECK_FALSE(transaction.MayGrow());
+}
+
 TEST_CASE("Resetting a transaction forgets everything and keeps little memory", "[session]") {
   Transaction transaction;
   Command command;

@@ -66,12 +66,16 @@ class TurnFixture : public ClientHost {
     REQUIRE(fcntl(peer, F_SETFL, O_NONBLOCK) == 0);
     while (accepted_ == nullptr) Poll();
     commands.server.on_resumed = [this](Session& session) { turn.Resume(*clients_.at(session.id)); };
-    commands.server.on_push = [this](Session& session) { turn.AddFlush(*clients_.at(session.id)); };
+    commands.server.on_push = [this](Session& session) {
+      turn.AddFlush(*clients_.at(session.id));
+      clients_.at(session.id)->NoteMemory();
+    };
     const uint64_t id = commands.engine.sessions.NextId();
     auto client = std::make_unique<Client>(*this, pool_, std::move(accepted_), id);
     client->session.null_sink = &commands.engine.null_sink;
     commands.engine.sessions.Add(&client->session);
     peers_[id] = peer;
+    client->NoteMemory();
     return *(clients_[id] = std::move(client));
   }
 
@@ -84,6 +88,7 @@ class TurnFixture : public ClientHost {
       client.input.Filled(count);
       bytes.remove_prefix(count);
     }
+    client.NoteMemory();
     turn.AddReady(client);
   }
   // Turns until nothing is left to do; returns how many.
@@ -120,7 +125,11 @@ class TurnFixture : public ClientHost {
 
   void OnClientReady(Client& client) override { turn.AddReady(client); }
   void OnClientFlush(Client& client) override { turn.AddFlush(client); }
-  void OnClientLeaving(Client& client) override { ForgetSession(commands.engine, client.session); }
+  void OnClientLeaving(Client& client) override {
+    client_memory.Forget(client);
+    ForgetSession(commands.engine, client.session);
+  }
+  void OnMemoryChanged(Client& client) override { client_memory.Update(client); }
   void OnClientGone(Client& client) override {
     turn.Remove(client);
     clients_.erase(client.session.id);
@@ -136,7 +145,14 @@ class TurnFixture : public ClientHost {
   int64_t query_buffer_limit = 1 << 30;
   CommandFixture commands;
   int64_t max_pause_us = 0;
-  Turn turn{commands.engine, commands.dispatcher, max_pause_us};
+  int64_t clients_max_memory = 0;
+  std::vector<uint64_t> dropped;  // numbers of clients, in order
+  ClientMemory client_memory{commands.engine.sessions, clients_max_memory, commands.options.eviction,
+                             commands.log, [this](Client& client) {
+                               dropped.push_back(client.session.id);
+                               client.Drop();
+                             }};
+  Turn turn{commands.engine, commands.dispatcher, client_memory, max_pause_us};
 
  private:
   ChunkPool pool_;
