@@ -23,6 +23,11 @@ constexpr std::string_view kErrNoFile =
     "SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in "
     "order to store users in the Redis configuration.";
 
+// What an error repeats of an argument: nothing from a zero byte on.
+std::string Quoted(std::string_view text) {
+  return std::string("'").append(text.substr(0, text.find('\0'))).append("'");
+}
+
 // Too many arguments, where the arity is not fixed.
 void RejectArguments(Call& call) {
   call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
@@ -40,7 +45,7 @@ void AclCat(Call& call) {
   }
   const uint32_t category = AclCategoryByName(call.args[2]);
   if (category == 0) {
-    call.reply.Error("ERR Unknown category '" + std::string(call.args[2]) + "'");
+    call.reply.Error("ERR Unknown category " + Quoted(call.args[2]));
     return;
   }
   std::vector<std::string_view> names;
@@ -71,11 +76,11 @@ void AclDryRun(Call& call) {
   Acl& acl = call.engine.acl;
   const AclUser* user = acl.Find(call.args[2]);
   if (user == nullptr) {
-    return call.reply.Error("ERR User '" + std::string(call.args[2]) + "' not found");
+    return call.reply.Error("ERR User " + Quoted(call.args[2]) + " not found");
   }
   const Args request = call.args.subspan(3);
   const Command* command = call.engine.commands.Resolve(request);
-  if (command == nullptr) return call.reply.Error("ERR Command '" + std::string(request[0]) + "' not found");
+  if (command == nullptr) return call.reply.Error("ERR Command " + Quoted(request[0]) + " not found");
   const int argc = static_cast<int>(request.size()), arity = command->spec->arity;
   if (arity > 0 ? argc != arity : argc < -arity) {
     return call.reply.Error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
