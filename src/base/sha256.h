@@ -1,4 +1,4 @@
-// SHA-256 (by OpenSSL), for the password hashes of `user` lines.
+// SHA-256 (by OpenSSL), for digests of passwords.
 #pragma once
 
 #include <string>

@@ -1,17 +1,16 @@
 // CLIENT: what clients are called, what the server knows of them, and getting rid of them.
 #include <fmt/format.h>
 
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "commands/client_line.h"
 #include "commands/client_name.h"
 #include "commands/families.h"
 #include "commands/help.h"
 #include "engine/call.h"
+#include "engine/client_line.h"
 #include "engine/dispatcher.h"
 #include "engine/session_subscriber.h"
 
@@ -24,10 +23,6 @@ enum class ClientType : uint8_t { kNormal, kMaster, kReplica, kPubsub };
 
 ClientType TypeOf(const Session& session) {
   return session.subscriber != nullptr ? ClientType::kPubsub : ClientType::kNormal;
-}
-
-size_t CountTopics(const Session& session, TopicKind kind) {
-  return session.subscriber == nullptr ? 0 : session.subscriber->count(kind);
 }
 
 bool ParseClientType(Call& call, size_t index, ClientType* type) {
@@ -43,19 +38,6 @@ bool ParseClientType(Call& call, size_t index, ClientType* type) {
     return call.Fail("ERR Unknown client type '" + std::string(call.args[index]) + "'");
   }
   return true;
-}
-
-std::string FlagsOf(const Session& session, const ServerControl::ConnectionInfo& info) {
-  std::string flags;
-  if (session.subscriber != nullptr) flags += 'P';
-  if (session.transaction.active()) flags += 'x';
-  if (session.suspension != nullptr) flags += 'b';
-  if (session.transaction.watched_changed()) flags += 'd';
-  if (session.closing) flags += 'c';
-  if (info.unix_socket) flags += 'U';
-  if (session.no_evict) flags += 'e';
-  if (session.no_touch) flags += 'T';
-  return flags.empty() ? "N" : flags;
 }
 
 void AppendLine(Call& call, const Session& session, std::string* text) {
@@ -147,7 +129,7 @@ void ClientList(Call& call) {
 struct KillFilter {
   std::string_view address;
   std::string_view local_address;
-  std::string_view user;
+  const AclUser* user = nullptr;
   std::optional<ClientType> type;
   uint64_t id = 0;
   int64_t min_age_s = 0;
@@ -171,8 +153,8 @@ bool ParseKillOption(Call& call, size_t i, KillFilter* filter) {
   } else if (call.Is(i, "laddr")) {
     filter->local_address = value;
   } else if (call.Is(i, "user")) {
-    if (value != "default") return call.Fail("ERR No such user '" + std::string(value) + "'");
-    filter->user = value;
+    filter->user = call.engine.acl.Find(value);
+    if (filter->user == nullptr) return call.Fail("ERR No such user '" + std::string(value) + "'");
   } else if (call.Is(i, "skipme")) {
     if (!call.Is(i + 1, "yes") && !call.Is(i + 1, "no")) return call.SyntaxError();
     filter->skip_me = call.Is(i + 1, "yes");
@@ -186,7 +168,7 @@ bool Matches(Call& call, const KillFilter& filter, const Session& session) {
   if (filter.skip_me && &session == &call.session) return false;
   if (filter.id != 0 && session.id != filter.id) return false;
   if (filter.type && TypeOf(session) != *filter.type) return false;
-  if (!filter.user.empty() && session.user != filter.user) return false;
+  if (filter.user != nullptr && session.user != filter.user) return false;
   if (filter.min_age_s > 0 && (call.now_ms() - session.created_ms) / 1000 < filter.min_age_s) return false;
   if (filter.address.empty() && filter.local_address.empty()) return true;
   const ServerControl::ConnectionInfo info = call.engine.server.GetConnectionInfo(session);
@@ -537,33 +519,6 @@ constexpr CommandSpec kCommands[] = {
 };
 
 }  // namespace
-
-std::string ClientLine(ServerControl& server, const Session& session, Args args, int64_t now_ms) {
-  const ServerControl::ConnectionInfo info = server.GetConnectionInfo(session);
-  size_t argument_bytes = info.argument_bytes;
-  for (const std::string_view argument : args) argument_bytes += argument.size();
-  if (session.suspension != nullptr) argument_bytes = session.suspension->request.ArgBytes();
-  std::string text;
-  const Transaction& transaction = session.transaction;
-  const int64_t queued = transaction.active() ? static_cast<int64_t>(transaction.size()) : -1;
-  auto out = std::back_inserter(text);
-  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}", session.id,
-                 info.address, info.local_address, info.fd, session.name,
-                 (now_ms - session.created_ms) / 1000, (now_ms - session.last_active_ms) / 1000,
-                 FlagsOf(session, info), session.database);
-  fmt::format_to(out, " sub={} psub={} ssub={}", CountTopics(session, TopicKind::kChannel),
-                 CountTopics(session, TopicKind::kPattern), CountTopics(session, TopicKind::kShardChannel));
-  fmt::format_to(out, " multi={} qbuf={} qbuf-free={} argv-mem={} multi-mem={}", queued,
-                 info.query_buffer_bytes, info.query_buffer_free, argument_bytes,
-                 transaction.active() ? transaction.MemoryBytes() : 0);
-  fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.reply_buffer_bytes,
-                 info.reply_buffer_peak, info.reply_buffer_used, info.output_list_length,
-                 info.output_list_bytes, info.total_bytes, info.reading ? "r" : "", info.writing ? "w" : "");
-  fmt::format_to(out, " cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
-                 session.last_command == nullptr ? "NULL" : session.last_command->name, session.user,
-                 session.reply.resp3() ? 3 : 2, session.lib_name, session.lib_version);
-  return text;
-}
 
 std::span<const CommandSpec> ClientCommands() { return kCommands; }
 

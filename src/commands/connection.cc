@@ -22,26 +22,16 @@ constexpr std::string_view kErrHelloNoAuth =
     "<pass> option "
     "can be used to authenticate the client and select the RESP protocol version at the same time";
 
-// Takes as long for every wrong guess of the same length, so that time does not tell how much of it was
-// right.
-bool PasswordsEqual(std::string_view given, std::string_view expected) {
-  unsigned difference = given.size() == expected.size() ? 0 : 1;
-  for (size_t i = 0; i < given.size(); ++i) {
-    const char other = expected.empty() ? '\0' : expected[i % expected.size()];
-    difference |= static_cast<unsigned char>(given[i] ^ other);
-  }
-  return difference == 0;
-}
-
-// Makes the session `user`; on failure replies the error and returns false.
-bool Authenticate(Call& call, std::string_view user, std::string_view password) {
-  const std::string& expected = call.engine.options.requirepass;
-  if (user != "default" || !(expected.empty() || PasswordsEqual(password, expected))) {
+// Makes the session `user`'s; on failure replies the error and returns false.
+bool Authenticate(Call& call, std::string_view name, std::string_view password) {
+  Acl& acl = call.engine.acl;
+  AclUser* user = acl.Authenticate(name, password);
+  if (user == nullptr) {
     ++call.engine.stats.auth_failures;
+    acl.LogFailedLogin(call.session, call.args, name, call.now_ms());
     return call.Fail(kErrWrongPassword);
   }
-  call.session.user = user;
-  call.session.authenticated = true;
+  acl.Login(call.session, *user);
   return true;
 }
 
@@ -52,7 +42,7 @@ void Auth(Call& call) {
     return;
   }
   const bool has_user = call.argc() == 3;
-  if (!has_user && call.engine.options.requirepass.empty()) {
+  if (!has_user && call.engine.acl.default_user().nopass()) {
     call.reply.Error(kErrNoPassword);
     return;
   }
@@ -88,7 +78,7 @@ void Hello(Call& call) {
     }
   }
   if (!HelloOptions(call)) return;
-  if (!call.session.authenticated && !call.engine.options.requirepass.empty()) {
+  if (!call.session.authenticated && call.engine.acl.AuthRequired()) {
     call.reply.Error(kErrHelloNoAuth);
     return;
   }
@@ -142,8 +132,7 @@ void Reset(Call& call) {
   EndSubscriptions(call.engine, session);
   session.database = 0;
   session.name.clear();
-  session.user = "default";
-  session.authenticated = call.engine.options.requirepass.empty();
+  call.engine.acl.MakeDefault(session);
   session.no_touch = false;
   // A CLIENT REPLY SKIP right before silences RESET, too.
   if (session.reply_mode != Session::ReplyMode::kSkipping) session.SetReplyMode(Session::ReplyMode::kOn);

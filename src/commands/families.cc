@@ -36,6 +36,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       TransactionCommands(),
       ConnectionCommands(),
       ClientCommands(),
+      AclCommandFamily(),
       CommandCommands(),
       ConfigCommands(),
       AdminCommands(),

@@ -39,6 +39,7 @@ std::span<const CommandSpec> ExpireCommands();       // expire.cc
 std::span<const CommandSpec> TransactionCommands();  // transaction.cc
 std::span<const CommandSpec> ConnectionCommands();   // connection.cc: AUTH, HELLO, PING, ECHO, QUIT, RESET
 std::span<const CommandSpec> ClientCommands();       // client.cc
+std::span<const CommandSpec> AclCommandFamily();     // acl.cc
 std::span<const CommandSpec> CommandCommands();      // command.cc
 std::span<const CommandSpec> ConfigCommands();       // config.cc
 std::span<const CommandSpec> AdminCommands();        // admin.cc: INFO, TIME, SHUTDOWN, LOLWUT

@@ -58,6 +58,13 @@ struct SortOptions {
   size_t destination = 0;  // argument of the key where the result is stored; 0: it is replied
 };
 
+// Which keys a pattern leads to depends on the data: only who may read any key may use one.
+bool MayLookUp(Call& call, std::string_view option) {
+  if (call.engine.acl.MayReadAllKeys(call.session, call.command, call.args)) return true;
+  return call.Fail("ERR " + std::string(option) +
+                   " option of SORT denied due to insufficient ACL permissions.");
+}
+
 bool ParseSort(Call& call, bool may_store, SortOptions* options) {
   for (size_t i = 2; i < call.argc(); ++i) {
     const size_t following = call.argc() - i - 1;
@@ -76,7 +83,9 @@ bool ParseSort(Call& call, bool may_store, SortOptions* options) {
       options->by.emplace(call.args[++i]);
       // Once said, it holds, also when a pattern with a star follows.
       if (!options->by->has_star) options->keeps_order = true;
+      if (options->by->has_star && !MayLookUp(call, "BY")) return false;
     } else if (call.Is(i, "get") && following >= 1) {
+      if (!MayLookUp(call, "GET")) return false;
       options->gets.emplace_back(call.args[++i]);
     } else {
       return call.SyntaxError();

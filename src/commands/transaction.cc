@@ -36,6 +36,7 @@ void Exec(Call& call) {
   std::vector<std::string_view> args;
   for (size_t i = 0; i < transaction.size(); ++i) {
     transaction.GetArgs(i, &args);
+    if (call.engine.dispatcher->DenyInExec(session, *transaction.command(i), args)) continue;
     call.engine.dispatcher->Run(session, *transaction.command(i), args);
   }
   DiscardTransaction(call.engine, session);

@@ -119,6 +119,13 @@ constexpr KeySpec NumKeysAt(int index, uint32_t flags, int first_key = 1, int st
           .step = step};
 }
 
+// Which arguments are channels, as access rules check them. UNSUBSCRIBE has none: leaving is always allowed.
+struct ChannelArgs {
+  int first = 0;  // 0: none
+  int last = 0;   // negative: from the end
+  bool are_patterns = false;
+};
+
 struct HistoryNote {
   const char* since = nullptr;
   const char* change = nullptr;
@@ -145,6 +152,7 @@ struct CommandSpec {
   void (*get_keys)(Args args, std::vector<int>* positions) = nullptr;
   // What a request does with its keys, where that depends on the other arguments (kKeyVariableFlags).
   uint32_t (*key_flags)(Args args) = nullptr;
+  ChannelArgs channels = {};
   const char* group = "";  // COMMAND DOCS: "string", "generic", ...
   const char* since = "";
   const char* complexity = "";
@@ -167,6 +175,7 @@ struct CommandStats {
 // A declared command as the table holds it: with what is derived from the declaration, and its statistics.
 struct Command {
   const CommandSpec* spec = nullptr;
+  uint16_t number = 0;    // among all commands and subcommands of the table, in the order of declaration
   std::string_view name;  // "get", "client|getname"
   uint32_t flags = 0;     // with kMovableKeys when derived
   uint32_t acl = 0;       // with what follows from flags

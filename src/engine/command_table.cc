@@ -120,6 +120,7 @@ Command* CommandTable::Build(const CommandSpec& spec, Command* parent) {
   PINYON_CHECK(parent == nullptr || spec.subcommands.empty());
   Command* command = owned_.emplace_back(std::make_unique<Command>()).get();
   command->spec = &spec;
+  command->number = static_cast<uint16_t>(owned_.size() - 1);
   command->parent = parent;
   command->name = spec.name;
   if (parent != nullptr) {

@@ -34,6 +34,8 @@ class CommandTable {
 
   // Top-level commands, in the order of declaration.
   const std::vector<Command*>& commands() const { return commands_; }
+  // These and all subcommands, also what rename-command removed; by number.
+  const std::vector<std::unique_ptr<Command>>& all() const { return owned_; }
   void ResetStats();
 
  private:

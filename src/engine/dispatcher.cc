@@ -120,7 +120,7 @@ void Dispatcher::RunAgain(Session& session) {
   const Args args = suspension.request.args();
   suspension.goes_on = false;
   // What the session may do can have changed while it waited.
-  const bool denied = session.access_limited && engine_.access_check(session, command, args);
+  const bool denied = session.access_limited && RejectByAccess(session, command, args);
   if (!denied) RunUnit(session, command, args, 0);
   if (!suspension.goes_on) Resume(session);
 }
@@ -263,7 +263,7 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
         "then restart the server.");
     return true;
   }
-  if (!session.authenticated && !engine_.options.requirepass.empty() && (command->flags & kNoAuth) == 0) {
+  if (!session.authenticated && engine_.acl.AuthRequired() && (command->flags & kNoAuth) == 0) {
     RejectWith(session, command, "NOAUTH Authentication required.");
     return true;
   }
@@ -272,11 +272,63 @@ bool Dispatcher::Reject(Session& session, Command* command, Args args) {
     return true;
   }
   if (session.access_limited) [[unlikely]] {
-    if (engine_.access_check(session, *command, args)) return true;
+    if (RejectByAccess(session, *command, args)) return true;
   }
   if (engine_.memory_limit.enabled() && RejectByMemory(session, command)) return true;
   if (engine_.IsLimited() && RejectByState(session, command)) return true;
   return session.subscriber != nullptr && RejectSubscriber(session, command);
+}
+
+AclDecision Dispatcher::CheckAccess(Session& session, Command& command, Args args) {
+  using Verdict = AclDecision::Verdict;
+  const AclDecision decision = engine_.acl.Check(session, command, args);
+  if (decision.allowed()) return decision;
+  EngineStats& stats = engine_.stats;
+  if (decision.verdict == Verdict::kCommand) ++stats.denied_commands;
+  if (decision.verdict == Verdict::kKey) ++stats.denied_keys;
+  if (decision.verdict == Verdict::kChannel) ++stats.denied_channels;
+  session.last_command = &command;
+  engine_.acl.LogDenial(session, command, args, decision, engine_.keyspace.now_ms());
+  return decision;
+}
+
+bool Dispatcher::RejectByAccess(Session& session, Command& command, Args args) {
+  using Verdict = AclDecision::Verdict;
+  const AclDecision decision = CheckAccess(session, command, args);
+  switch (decision.verdict) {
+    case Verdict::kAllowed: return false;
+    case Verdict::kCommand:
+      RejectWith(session, &command,
+                 fmt::format("NOPERM this user has no permissions to run the '{}' command", command.name));
+      return true;
+    case Verdict::kKey:
+      RejectWith(session, &command,
+                 "NOPERM this user has no permissions to access one of the keys used as arguments");
+      return true;
+    case Verdict::kChannel:
+      RejectWith(session, &command,
+                 "NOPERM this user has no permissions to access one of the channels used as arguments");
+      return true;
+  }
+  return true;
+}
+
+bool Dispatcher::DenyInExec(Session& session, Command& command, Args args) {
+  using Verdict = AclDecision::Verdict;
+  if (!session.access_limited) return false;
+  const AclDecision decision = CheckAccess(session, command, args);
+  if (decision.allowed()) return false;
+  const std::string_view reason =
+      decision.verdict == Verdict::kCommand ? "no permission to execute the command or subcommand"
+      : decision.verdict == Verdict::kKey   ? "no permission to touch the specified keys"
+                                            : "no permission to access one of the channels used as arguments";
+  ++command.stats.rejected;
+  session.reply.Error(fmt::format(
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
+      "command is no longer allowed for the following reason: {}",
+      reason));
+  CountErrorCode(session.reply.last_error_code());
+  return true;
 }
 
 // In RESP2 a reply could not be told from a message.

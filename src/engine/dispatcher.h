@@ -19,6 +19,8 @@ class Dispatcher {
   // computed.
   void Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash);
 
+  // Whether the session's user may not run a queued command any more; then that is its reply.
+  bool DenyInExec(Session& session, Command& command, Args args);
   // Runs a command that has passed the checks, within the current unit (EXEC, a script).
   void Run(Session& session, Command& command, Args args, uint64_t first_key_hash = 0);
 
@@ -53,6 +55,9 @@ class Dispatcher {
   void Resume(Session& session);
   // Replies the error to a request that must not run, and returns true.
   bool Reject(Session& session, Command* command, Args args);
+  bool RejectByAccess(Session& session, Command& command, Args args);
+  // Whether the user may not; that is then logged and counted.
+  AclDecision CheckAccess(Session& session, Command& command, Args args);
   bool RejectByMemory(Session& session, Command* command);
   bool RejectByState(Session& session, Command* command);
   bool RejectSubscriber(Session& session, Command* command);

@@ -9,7 +9,7 @@
 namespace pinyon {
 
 void EngineOptions::Declare(SettingsRegistry& settings) {
-  settings.AddString("requirepass", {.target = &requirepass, .flags = setting::kSensitive});
+  acl.Declare(settings);
   settings.AddMemory("proto-max-bulk-len", {.target = &proto_max_bulk_len,
                                             .min = 1024 * 1024,
                                             .max = LONG_MAX,

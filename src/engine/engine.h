@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "engine/acl.h"
 #include "engine/blocking.h"
 #include "engine/client_pause.h"
 #include "engine/command_table.h"
@@ -37,19 +38,22 @@ struct EngineStats {
   uint64_t commands_processed = 0;
   uint64_t error_replies = 0;
   uint64_t auth_failures = 0;
+  uint64_t denied_commands = 0;
+  uint64_t denied_keys = 0;
+  uint64_t denied_channels = 0;
   int64_t changes_since_save = 0;
   std::map<std::string, uint64_t, std::less<>> errors_by_code;
 };
 
 // Directives that commands and the dispatcher obey; owned by the server.
 struct EngineOptions {
-  std::string requirepass;
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
   uint32_t notify_classes = 0;  // NotifyClass bits
   // Set by the engine: notify_classes has changed.
   std::function<void()> on_notify_classes_changed;
+  AclOptions acl;
   EncodingLimits encoding;
   EvictionOptions eviction;
   DefragOptions defrag;
@@ -73,6 +77,7 @@ class Engine final : public KeyspaceObserver {
         log(in_log),
         server(in_server),
         options(in_options),
+        acl(in_commands, sessions, in_server, in_options.acl),
         watches(in_keyspace),
         blocked(in_keyspace),
         memory_limit(in_keyspace, in_log),
@@ -106,10 +111,6 @@ class Engine final : public KeyspaceObserver {
   // Set by the Dispatcher's constructor; EXEC runs queued commands through it.
   Dispatcher* dispatcher = nullptr;
 
-  // Replies NOPERM and returns true when a session's user may not run a command. Asked only for sessions
-  // whose access is limited, so that it costs everybody else one test.
-  std::function<bool(Session&, const Command&, Args)> access_check;
-
   // Set by the server; null where nothing is kept on disk.
   PersistenceControl* persistence = nullptr;
   // Set by the server; null where keys go nowhere.
@@ -117,6 +118,7 @@ class Engine final : public KeyspaceObserver {
 
   EngineStats stats;
   SessionRegistry sessions;
+  Acl acl;
   WatchTable watches;
   BlockedClients blocked;
   MemoryLimit memory_limit;

@@ -36,6 +36,10 @@ class ServerControl {
   virtual bool BeginPush(Session& session) = 0;
   // CONFIG REWRITE; returns an error text, empty when it worked.
   virtual std::string RewriteConfig() = 0;
+  // The file that aclfile names; both return an error text, empty when it worked. Writing replaces it whole
+  // or not at all.
+  virtual std::string ReadAclFile(std::string* text) = 0;
+  virtual std::string WriteAclFile(std::string_view text) = 0;
   // Active expiry on or off (DEBUG SET-ACTIVE-EXPIRE).
   virtual void SetActiveExpiry(bool enabled) = 0;
   // Whether tables of keys shrink (DEBUG DICT-RESIZING).

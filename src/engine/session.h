@@ -13,6 +13,7 @@
 
 namespace pinyon {
 
+class AclUser;
 class Connection;
 class SessionSubscriber;
 struct Suspension;
@@ -78,7 +79,7 @@ class Session {
   const uint64_t id;
   int database = 0;
   bool authenticated = false;
-  // The user may not run everything: every command is put to Engine::access_check.
+  // The user may not do everything: every request is put to Acl::Check.
   bool access_limited = false;
   // Connected from this machine (loopback, Unix socket).
   bool is_local = false;
@@ -97,7 +98,8 @@ class Session {
   std::string name;
   std::string lib_name;
   std::string lib_version;
-  std::string user = "default";
+  // As whom it may do what (engine/acl.h); null: it may do everything (a log that is loaded).
+  AclUser* user = nullptr;
   const Command* last_command = nullptr;
   int64_t created_ms = 0;
   int64_t last_active_ms = 0;

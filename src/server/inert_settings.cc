@@ -98,7 +98,6 @@ constexpr IntegerRow kIntegers[] = {
     {"slowlog-log-slower-than", 10000, -1, LLONG_MAX},
     {"slowlog-max-len", 128, 0, LONG_MAX},
     {"latency-monitor-threshold", 0, 0, LLONG_MAX},
-    {"acllog-max-len", 128, 0, LONG_MAX},
     {"tracking-table-max-keys", 1000000, 0, LONG_MAX},
     {"max-new-connections-per-cycle", 10, 1, 1000},
     {"max-new-tls-connections-per-cycle", 1, 1, 1000},
@@ -141,17 +140,11 @@ SettingError ValidateHostname(std::string_view value) {
   return {};
 }
 
-SettingError ValidateAclFile(std::string_view value) {
-  if (value.empty()) return {};
-  return "aclfile is not supported yet: whom it keeps out would get in. Use requirepass";
-}
-
 SettingError ValidateTlsPort(int64_t value) {
   return value == 0 ? SettingError() : SettingError("TLS is not supported yet");
 }
 
 constexpr StringRow kStrings[] = {
-    {"aclfile", "", kImmutable, {}, ValidateAclFile},
     {"syslog-ident", "redis", kImmutable},
     {"ignore-warnings", ""},
     {"locale-collate", ""},
@@ -192,7 +185,6 @@ std::vector<EnumRow> EnumRows() {
   return {
       {"repl-diskless-load", {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}}, 0, kDenyWhileLoading},
       {"oom-score-adj", {{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}}, 0},
-      {"acl-pubsub-default", {{"allchannels", 0}, {"resetchannels", 1}}, 1},
       {"enable-module-command", no_yes_local, 0, kImmutable},
       {"cluster-preferred-endpoint-type", {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}}, 0},
       {"propagation-error-behavior", {{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}}, 0},
@@ -274,28 +266,7 @@ void InertSettings::DeclareEnums(SettingsRegistry* registry) {
   }
 }
 
-// What CONFIG REWRITE of Redis writes about the default user is accepted: it changes nothing.
-SettingError InertSettings::CheckUser(const std::vector<std::string>& args) const {
-  constexpr std::string_view kNoLimits[] = {"on",          "nopass", "~*",          "allkeys",         "&*",
-                                            "allchannels", "+@all",  "allcommands", "sanitize-payload"};
-  bool changes_nothing = args[0] == "default";
-  for (size_t i = 1; i < args.size() && changes_nothing; ++i) {
-    const std::string_view rule = args[i];
-    changes_nothing =
-        std::find(std::begin(kNoLimits), std::end(kNoLimits), ToLower(rule)) != std::end(kNoLimits) ||
-        (rule.starts_with('#') && is_password_hash && is_password_hash(rule.substr(1)));
-  }
-  if (changes_nothing) return {};
-  return "users are not supported yet: there is only the default user, without limits, whose password "
-         "requirepass "
-         "sets";
-}
-
 void InertSettings::DeclareLines(SettingsRegistry* registry) {
-  if (!registry->Has("user")) {
-    registry->AddLine("user",
-                      {.load = [this](const std::vector<std::string>& args) { return CheckUser(args); }});
-  }
   if (!registry->Has("loadmodule")) {
     registry->AddLine("loadmodule", {.load = [](const std::vector<std::string>&) -> SettingError {
                         return "modules are not supported yet";

@@ -3,8 +3,8 @@
 // do nothing.
 //
 // Directives that guard the server are the exception: one that is silently open is worse than one that does
-// not start, so what would limit or encrypt access (user, aclfile, tls-port) is refused, as is loadmodule,
-// whose commands would be missing.
+// not start, so what would encrypt access (tls-port) is refused, as is loadmodule, whose commands would be
+// missing.
 //
 // Declared last: names that a module has declared are skipped, so a module takes a directive over by
 // declaring it.
@@ -39,14 +39,10 @@ class InertSettings {
   // Set by the server: called when CONFIG SET gave the directive of that name a value that would have an
   // effect.
   std::function<void(std::string_view name)> on_changed;
-  // Set by the configuration: whether `hash`, a SHA-256 digest in hexadecimal, is that of the password in
-  // force; `user default` lines may repeat it.
-  std::function<bool(std::string_view hash)> is_password_hash;
 
  private:
   // The `apply` of the directive of that name.
   std::function<SettingError()> ChangeReport(SettingsRegistry* registry, std::string_view name);
-  SettingError CheckUser(const std::vector<std::string>& args) const;
   void DeclareEnums(SettingsRegistry* registry);
   void DeclareSpecials(SettingsRegistry* registry);
   void DeclarePercentiles(SettingsRegistry* registry);

@@ -220,7 +220,8 @@ void Stats(const InfoSources& s, Out out) {
       "dump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
       "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
-      "acl_access_denied_auth:{}\r\n",
+      "acl_access_denied_auth:{}\r\nacl_access_denied_cmd:{}\r\nacl_access_denied_key:{}\r\n"
+      "acl_access_denied_channel:{}\r\n",
       keyspace.expired_fields, keyspace.expired_keys, keyspace.expire_cycle_stopped,
       keyspace.expire_cycle_us / 1000, keyspace.evicted_keys, s.stats.evicted_clients,
       s.engine.memory_limit.TotalExceededMs(), s.engine.memory_limit.CurrentExceededMs(), keyspace.hits,
@@ -230,7 +231,8 @@ void Stats(const InfoSources& s, Out out) {
       defrag.total_us / 1000, defrag.current_us / 1000, relocated.moved, relocated.asked - relocated.moved,
       defrag.keys_moved, defrag.keys_left, s.engine.stats.error_replies, s.stats.traffic.reads,
       s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
-      s.engine.stats.auth_failures);
+      s.engine.stats.auth_failures, s.engine.stats.denied_commands, s.engine.stats.denied_keys,
+      s.engine.stats.denied_channels);
   fmt::format_to(out, "pinyon_turns:{}\r\npinyon_longest_turn_cpu_usec:{}\r\n", s.turns.turns,
                  s.turns.meter.longest_us());
 }

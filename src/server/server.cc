@@ -10,7 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/strings.h"
-#include "commands/client_line.h"
+#include "engine/client_line.h"
+#include "server/acl_file.h"
 
 namespace pinyon {
 
@@ -36,6 +37,9 @@ constexpr std::string_view kProtectedModeError =
     "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of "
     "the above "
     "things in order for the server to start accepting connections from the outside.\r\n";
+
+// What those who have not logged in may be owed: errors that they do not read must not fill the memory.
+constexpr int64_t kUnauthenticatedOutput = 32 * 1024;
 
 std::string RandomHex(Random random, int digits) {
   std::string text;
@@ -108,6 +112,7 @@ void Server::BindHooks() {
     log_.SetLevel(configuration_.process.log_level);
     return std::string();
   };
+  configuration_.list_users = [this] { return engine_.acl.Lines(); };
   configuration_.on_title_changed = [this] { return UpdateTitle(); };
   configuration_.on_append_only_changed = [this] { return persistence_.OnAppendOnlyChanged(); };
   configuration_.on_log_policy_changed = [this] {
@@ -161,7 +166,12 @@ std::string Server::Start() {
   signal(SIGHUP, SIG_IGN);
   loop_.OnSignal(SIGTERM, [this] { OnStopSignal("SIGTERM", configuration_.persist.shutdown_on_sigterm); });
   loop_.OnSignal(SIGINT, [this] { OnStopSignal("SIGINT", configuration_.persist.shutdown_on_sigint); });
-  std::string error = listeners_.Open();
+  std::string error = LoadUsers();
+  if (!error.empty()) {
+    log_.Warning("{}", error);  // who runs in the background has no standard error
+    return error;
+  }
+  error = listeners_.Open();
   if (!error.empty()) return error;
   error = UpdateTitle();
   if (!error.empty()) return error;
@@ -171,6 +181,31 @@ std::string Server::Start() {
   log_.Warning("Server initialized");
   startup_memory_ = mem::UsedBytes();
   return {};
+}
+
+std::string Server::LoadUsers() {
+  const AclOptions& options = configuration_.engine.acl;
+  if (options.file.empty()) return engine_.acl.DefineUsers(configuration_.users);
+  if (!configuration_.users.empty()) {
+    return "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is "
+           "invalid. This setup is very likely to lead to configuration errors and security holes, please "
+           "define either an ACL file or declare users directly in your redis.conf, but not both.";
+  }
+  if (!options.requirepass.empty()) {
+    log_.Warning("requirepass has no effect: the default user is as the ACL file says");
+  }
+  std::string text;
+  std::string error = ReadAclFile(&text);
+  if (error.empty()) error = engine_.acl.LoadText(text, options.file, nullptr);
+  return error.empty() ? error : "Aborting Redis startup because of ACL errors: " + error;
+}
+
+std::string Server::ReadAclFile(std::string* text) {
+  return pinyon::ReadAclFile(configuration_.engine.acl.file, text);
+}
+
+std::string Server::WriteAclFile(std::string_view text) {
+  return pinyon::WriteAclFile(configuration_.engine.acl.file, text);
 }
 
 std::string Server::UpdateTitle() {
@@ -272,8 +307,7 @@ std::string Server::RefusalOf(const Connection& connection) {
     ++stats_.connections_rejected;
     return "-ERR max number of clients reached\r\n";
   }
-  const bool open_to_all =
-      !configuration_.network.protected_mode || !configuration_.engine.requirepass.empty();
+  const bool open_to_all = !configuration_.network.protected_mode || !engine_.acl.default_user().nopass();
   if (open_to_all || connection.IsLocal()) return {};
   ++stats_.connections_rejected;
   return std::string(kProtectedModeError);
@@ -293,7 +327,7 @@ void Server::OnAccept(Connection* accepted) {
   const uint64_t id = engine_.sessions.NextId();
   auto client = std::make_unique<Client>(*this, pool_, std::move(connection), id);
   Session& session = client->session;
-  session.authenticated = configuration_.engine.requirepass.empty();
+  engine_.acl.MakeDefault(session);
   session.is_local = client->connection().IsLocal();
   session.null_sink = &engine_.null_sink;
   session.created_ms = session.last_active_ms = WallMs();
@@ -356,6 +390,12 @@ const NetworkOptions::OutputLimit& Server::OutputLimitOf(const Client& client) c
   const bool listens = client.session.subscriber != nullptr;
   return configuration_.network
       .output_limits[listens ? NetworkOptions::kPubsubClients : NetworkOptions::kNormalClients];
+}
+
+int64_t Server::HardOutputLimit(const Client& client) const {
+  const int64_t limit = OutputLimitOf(client).hard;
+  if (client.session.authenticated || !engine_.acl.AuthRequired()) return limit;
+  return limit == 0 ? kUnauthenticatedOutput : std::min(limit, kUnauthenticatedOutput);
 }
 
 ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) {
@@ -460,8 +500,9 @@ void Server::ResetStats() {
   keyspace_.stats() = KeyspaceStats();
   keyspace_.lazy_free().ResetFreed();
   engine_.memory_limit.ResetStats();
-  engine_.stats.commands_processed = engine_.stats.error_replies = engine_.stats.auth_failures = 0;
-  engine_.stats.errors_by_code.clear();
+  const int64_t changes = engine_.stats.changes_since_save;
+  engine_.stats = EngineStats();
+  engine_.stats.changes_since_save = changes;
   engine_.commands.ResetStats();
   max_input_bytes_ = max_output_bytes_ = 0;
 }

@@ -44,6 +44,7 @@ class Configuration {
   EngineOptions engine;
   PersistOptions persist;
   InertSettings inert;
+  std::vector<Acl::Definition> users;  // of `user` lines
   std::string config_path;
   bool is_default = false;  // nobody configured anything
 
@@ -56,6 +57,14 @@ class Configuration {
   std::function<std::string()> on_title_changed;
   std::function<std::string()> on_append_only_changed;
   std::function<std::string()> on_log_policy_changed;
+  // The users whom CONFIG REWRITE writes; set by the server.
+  std::function<std::vector<std::string>()> list_users;
+
+ private:
+  void DeclareUsers();
+  SettingError AddUser(const std::vector<std::string>& words);
+
+  std::unique_ptr<AclCommands> acl_commands_;  // while there are `user` lines to be read
 };
 
 class Server final : public ServerControl, public ClientHost {
@@ -78,6 +87,8 @@ class Server final : public ServerControl, public ClientHost {
   void OnSessionResumed(Session& session) override;
   bool BeginPush(Session& session) override;
   std::string RewriteConfig() override;
+  std::string ReadAclFile(std::string* text) override;
+  std::string WriteAclFile(std::string_view text) override;
   void SetActiveExpiry(bool enabled) override { periodic_.set_active_expiry(enabled); }
   void SetTableMaintenance(bool enabled) override { periodic_.set_table_maintenance(enabled); }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
@@ -91,13 +102,15 @@ class Server final : public ServerControl, public ClientHost {
   void OnMemoryChanged(Client& client) override { client_memory_.Update(client); }
   void OnQueryBufferLimit(Client& client) override;
   void OnOutputLimit(Client& client) override;
-  int64_t HardOutputLimit(const Client& client) const override { return OutputLimitOf(client).hard; }
+  int64_t HardOutputLimit(const Client& client) const override;
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
   int64_t NowMs() const override { return engine_.is_loading ? WallMs() : keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }
   uint64_t ReplyOffset() const override { return engine_.effects.reply_offset(); }
 
   const NetworkOptions::OutputLimit& OutputLimitOf(const Client& client) const;
+  // Those of the configuration file or those of the ACL file.
+  std::string LoadUsers();
   void OnAccept(Connection* connection);
   // The reply to a connection that is not taken, empty when it is.
   std::string RefusalOf(const Connection& connection);

@@ -153,7 +153,7 @@ Command* Turn::Resolve(Args args) {
 bool Turn::Gather(Client& client) {
   const RequestParser::Limits limits{
       .max_bulk_bytes = engine_.options.proto_max_bulk_len,
-      .authenticated = client.session.authenticated || engine_.options.requirepass.empty()};
+      .authenticated = client.session.authenticated || !engine_.acl.AuthRequired()};
   const Table& table = engine_.keyspace.database(client.session.database).table();
   const std::string_view input = client.input.bytes();
   size_t offset = 0;

@@ -140,6 +140,7 @@ constexpr Rule kRules[] = {
     {"HRANDFIELD", "", SameElementTypes, "chance"},
     {"ZSCAN", "", SameScanOfPairs, "order of members"},
     {"ZRANDMEMBER", "", SameElementTypes, "chance"},
+    {"ACL", "GENPASS", SameType, "chance"},
     {"CLIENT", "ID", SameType, "connections counted"},
     {"CLIENT", "INFO", SameType, "ports, buffers and ages"},
     {"CLIENT", "LIST", SameType, "ports, buffers and ages"},

@@ -82,6 +82,13 @@ std::string Side::TakeEvents(bool without_misses) {
 
 void Side::Flush() {
   if (!control_) control_ = server_->Connect(kReplyTimeoutMs);
+  // The control connection stays what it was; what the family acl did to others is undone.
+  for (const Reply& user : control_->Call({"ACL", "USERS"}).elements) {
+    if (user.text != "default") control_->Call({"ACL", "DELUSER", user.text});
+  }
+  control_->Call({"CONFIG", "SET", "requirepass", "", "acl-pubsub-default", "resetchannels"});
+  control_->Call({"ACL", "SETUSER", "default", "reset", "on", "nopass", "+@all", "~*", "&*"});
+  control_->Call({"ACL", "LOG", "RESET"});
   const Reply flushed = control_->Call({"FLUSHALL"});
   if (flushed.IsError()) throw std::runtime_error("FLUSHALL: " + flushed.text);
 }

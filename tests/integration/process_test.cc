@@ -128,8 +128,7 @@ TEST_CASE("a log file that cannot be opened ends the server with 1", "[process][
 }
 
 TEST_CASE("settings that would guard the server do not go unheeded", "[process][pinyon]") {
-  const std::string line = GENERATE("user bob on >secret ~* +@all", "user default off", "aclfile users.acl",
-                                    "tls-port 6390", "loadmodule module.so");
+  const std::string line = GENERATE("tls-port 6390", "loadmodule module.so");
   auto server = Launch({.config_text = "# first\n" + line + "\n", .wait_until_ready = false});
   INFO(line);
   REQUIRE(server->WaitForExit(5000) == 1);
@@ -137,16 +136,6 @@ TEST_CASE("settings that would guard the server do not go unheeded", "[process][
   CHECK(Has(errors, "at line 2"));
   CHECK(Has(errors, "server.conf"));
   CHECK(Has(errors, "not supported yet"));
-}
-
-TEST_CASE("a user line of CONFIG REWRITE that changes nothing is accepted", "[process][redis-ok]") {
-  auto server = Launch(
-      {.config_text =
-           "requirepass \"foo\"\n"
-           "user default on #2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae ~* &* +@all\n",
-       .wait_until_ready = false});
-  CHECK_FALSE(server->WaitForExit(300).has_value());
-  CHECK(server->Stop() == 0);
 }
 
 TEST_CASE("CONFIG SET of what cannot be is refused, of what has no effect is logged", "[process][pinyon]") {

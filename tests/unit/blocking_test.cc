@@ -348,13 +348,10 @@ TEST_CASE("CLIENT REPLY SKIP goes on to the reply of a command that waited", "[b
 TEST_CASE("Permissions are asked again when the command runs again", "[blocking]") {
   BlockingFixture f;
   f.Wait(1, "TAKE k 0");
-  f.session(1).access_limited = true;
-  f.engine.access_check = [](Session& session, const Command&, Args) {
-    session.reply.Error("NOPERM no");
-    return true;
-  };
+  REQUIRE(f.Run("ACL SETUSER alice ~* +get") == "+OK\r\n");
+  f.engine.acl.Login(f.session(1), *f.engine.acl.Find("alice"));
   f.Run("SET k v");
-  CHECK(f.Received(1) == "-NOPERM no\r\n");
+  CHECK(f.Received(1) == "-NOPERM this user has no permissions to run the 'take' command\r\n");
   CHECK(f.Run("GET k") == "$1\r\nv\r\n");
   CHECK_FALSE(f.IsWaiting(1));
 }

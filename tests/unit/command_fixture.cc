@@ -78,6 +78,7 @@ Session& CommandFixture::session(size_t client) {
   Client& entry = clients_[client];
   if (entry.session == nullptr) {
     entry.session = std::make_unique<Session>(engine.sessions.NextId(), &entry.sink);
+    engine.acl.MakeDefault(*entry.session);
     entry.session->authenticated = true;
     entry.session->null_sink = &engine.null_sink;
     entry.session->created_ms = keyspace.now_ms();

@@ -49,6 +49,14 @@ class FakeServerControl final : public ServerControl {
     return true;
   }
   std::string RewriteConfig() override { return rewrite_error; }
+  std::string ReadAclFile(std::string* text) override {
+    *text = acl_file;
+    return acl_file_error;
+  }
+  std::string WriteAclFile(std::string_view text) override {
+    if (acl_file_error.empty()) acl_file = text;
+    return acl_file_error;
+  }
   void SetActiveExpiry(bool enabled) override { active_expiry = enabled; }
   void SetTableMaintenance(bool enabled) override { table_maintenance = enabled; }
   ConnectionInfo GetConnectionInfo(const Session& session) override;
@@ -60,6 +68,8 @@ class FakeServerControl final : public ServerControl {
   std::string rewrite_error;
   MemoryReport memory_report;
   int purge_calls = 0;
+  std::string acl_file;
+  std::string acl_file_error;
   bool refuses_shutdown = false;
   int reset_stats_calls = 0;
   int shutdown_calls = 0;

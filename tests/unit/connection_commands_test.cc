@@ -32,7 +32,7 @@ TEST_CASE("auth: without a password", "[connection]") {
 
 TEST_CASE("auth: with a password", "[connection]") {
   CommandFixture f;
-  f.engine.options.requirepass = "sesame";
+  f.engine.acl.SetDefaultPassword("sesame");
   f.session().authenticated = false;
   CHECK(f.Run("PING") == "-NOAUTH Authentication required.\r\n");
   for (const char* wrong : {"s", "sesamE", "sesamesesame", "sesam", "sesame1"}) {
@@ -72,7 +72,7 @@ TEST_CASE("hello: protocol, name and password", "[connection]") {
   CHECK(f.Do({"HELLO", "3", "SETNAME", "a b"}) ==
         "-ERR Client names cannot contain spaces, newlines or special characters.\r\n");
 
-  f.engine.options.requirepass = "sesame";
+  f.engine.acl.SetDefaultPassword("sesame");
   f.session(1).authenticated = false;
   CHECK(StartsWith(f.RunAs(1, "HELLO 3"),
                    "-NOAUTH HELLO must be called with the client already authenticated"));
@@ -122,7 +122,7 @@ TEST_CASE("config: get, set and the rest", "[config]") {
   CommandFixture f;
   CHECK(f.Run("CONFIG GET requirepass") == "*2\r\n$11\r\nrequirepass\r\n$0\r\n\r\n");
   CHECK(f.Run("CONFIG SET requirepass a") == kOk);
-  CHECK(f.engine.options.requirepass == "a");
+  CHECK(f.engine.options.acl.requirepass == "a");
   f.UseResp3();
   CHECK(f.Run("CONFIG GET REQUIREPASS requirepas?") == "%1\r\n$11\r\nREQUIREPASS\r\n$1\r\na\r\n");
   CHECK(f.Run("CONFIG GET nothing") == "%0\r\n");

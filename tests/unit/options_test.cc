@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/strings.h"
+#include "engine/acl_options.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
 #include "persist/persist_options.h"
@@ -25,6 +26,7 @@ struct Fixture {
   int timeout_s = 0;
   int hz = 0;
   std::vector<std::string> bind;
+  AclOptions acl;
   EncodingLimits encoding;
   EvictionOptions eviction;
   RdbOptions rdb;
@@ -36,6 +38,7 @@ struct Fixture {
     registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX});
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddStringList("bind", {.target = &bind});
+    acl.Declare(registry);
     encoding.Declare(registry);
     eviction.Declare(registry);
     rdb.Declare(registry);
@@ -332,11 +335,11 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
   Fixture f;
   CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
-                 "--timeout", "5", "--repl-backlog-size", "100mb", "--acllog-max-len", "7",
+                 "--timeout", "5", "--repl-backlog-size", "100mb", "--slowlog-log-slower-than", "7",
                  "--list-max-ziplist-value", "64"}) == "");
   CHECK(f.Get("slaveof") == "10.0.0.1 6379");
   CHECK(f.inert.NamesInUse(f.registry) ==
-        std::vector<std::string>{"acllog-max-len", "repl-backlog-size", "replicaof"});
+        std::vector<std::string>{"slowlog-log-slower-than", "repl-backlog-size", "replicaof"});
   CHECK(Started({"--slaveof", "no", "one"}, "replicaof") == "");
 }
 
@@ -355,24 +358,17 @@ TEST_CASE("What CONFIG SET changes without effect is reported when it is not the
 }
 
 TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {
-  for (const char* line : {"user bob on nopass ~* +@all", "user default off",
-                           "user default on >secret ~* +@all", "user default -@all", "user default #00",
-                           "aclfile /etc/users.acl", "tls-port 6380", "loadmodule /x.so a"}) {
+  for (const char* line : {"tls-port 6380", "loadmodule /x.so a"}) {
     Fixture f;
     INFO(line);
     CHECK(f.registry.Load(*SplitArgs(line)).find("not supported yet") != std::string::npos);
   }
-  for (const char* line :
-       {"user default on nopass ~* &* +@all", "user default on nopass sanitize-payload allkeys allchannels",
-        "aclfile \"\"", "tls-port 0", "tls-cert-file /x"}) {
+  for (const char* line : {"tls-port 0", "tls-cert-file /x"}) {
     Fixture f;
     INFO(line);
     CHECK(f.registry.Load(*SplitArgs(line)) == "");
   }
   Fixture f;
-  f.inert.is_password_hash = [](std::string_view hash) { return hash == "12ab"; };
-  CHECK(f.registry.Load({"user", "default", "on", "#12ab", "~*", "&*", "+@all"}) == "");
-  CHECK(f.registry.Load({"user", "default", "on", "#12ac", "~*", "&*", "+@all"}) != "");
   CHECK(f.registry.Set({{"tls-port", "1"}}, {}).find("TLS is not supported yet") != std::string::npos);
   CHECK(f.registry.Set({{"activedefrag", "yes"}}, {}).find("compiled with a modified Jemalloc") !=
         std::string::npos);

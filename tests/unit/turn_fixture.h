@@ -73,6 +73,7 @@ class TurnFixture : public ClientHost {
     const uint64_t id = commands.engine.sessions.NextId();
     auto client = std::make_unique<Client>(*this, pool_, std::move(accepted_), id);
     client->session.null_sink = &commands.engine.null_sink;
+    commands.engine.acl.MakeDefault(client->session);
     commands.engine.sessions.Add(&client->session);
     peers_[id] = peer;
     client->NoteMemory();

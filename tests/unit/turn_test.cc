@@ -155,7 +155,8 @@ TEST_CASE("What a request changes holds for those that came with it", "[turn]") 
     CHECK(f.Received(client) == "+OK\r\n+OK\r\n+OK\r\n$3\r\none\r\n+OK\r\n$4\r\nzero\r\n");
   }
   SECTION("authentication, which lifts the limits of the parser") {
-    f.commands.options.requirepass = "secret";
+    f.commands.engine.acl.SetDefaultPassword("secret");
+    client.session.authenticated = false;
     const std::string big(20'000, 'x');
     f.Give(client, "AUTH secret\r\n*2\r\n$4\r\nECHO\r\n$20000\r\n" + big + "\r\n");
     f.RunTurns();

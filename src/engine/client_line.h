@@ -1,10 +1,11 @@
-// The line of CLIENT LIST about one client, which the log has too when a client is cut off.
+// The line of CLIENT LIST about one client, which the log has too when a client is cut off, and ACL LOG when
+// it is refused something.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "engine/call.h"
+#include "engine/command_spec.h"
 #include "engine/server_control.h"
 #include "engine/session.h"
 
