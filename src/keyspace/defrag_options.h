@@ -12,10 +12,10 @@ struct DefragOptions {
   // Of memory lost to fragmentation: a round begins from so many bytes and so many percent of what is used
   // on; between the percentages the CPU share grows from the one limit to the other.
   int64_t ignore_bytes = 4 * 1024 * 1024;
-  int threshold_lower = 5;
-  int threshold_upper = 25;
+  int threshold_lower = 4;
+  int threshold_upper = 12;
   int cycle_min = 1;  // percent of a core
-  int cycle_max = 40;
+  int cycle_max = 50;
   // Collections with more elements are gone through by steps.
   int64_t max_scan_fields = 1000;
 

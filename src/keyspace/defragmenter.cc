@@ -16,8 +16,6 @@ constexpr size_t kKeysPerStep = 64;
 constexpr size_t kElementsPerStep = 64;
 // So many large collections wait at most; then they go first.
 constexpr size_t kMaxLarge = 64;
-// A round that gave back less than this part of what was lost is followed by a pause.
-constexpr uint64_t kWorthOneIn = 8;
 constexpr int kMaxWaitTicks = 512;
 
 uint64_t WasteOf(const mem::SlabStats& slabs) {
@@ -62,7 +60,7 @@ void Defragmenter::UpdateShare() {
 
 void Defragmenter::BeginRound(int64_t now_us) {
   PINYON_ASSERT(!running());
-  waste_before_ = WasteOf(mem::GetSlabStats());
+  chosen_ = left_ = 0;
   mem::BeginRound();
   phase_ = Phase::kChoose;
   database_ = 0;
@@ -76,8 +74,8 @@ void Defragmenter::EndRound(int64_t now_us) {
   phase_ = Phase::kIdle;
   large_.clear();
   total_us_ += now_us - began_us_;
-  const uint64_t waste = WasteOf(mem::GetSlabStats());
-  const bool was_worth_it = waste < waste_before_ && waste_before_ - waste >= waste_before_ / kWorthOneIn;
+  // Not by what is lost now, which may be what was freed meanwhile.
+  const bool was_worth_it = chosen_ > 0 && left_ <= chosen_ / 2;
   next_wait_ticks_ = was_worth_it ? 0 : std::clamp(next_wait_ticks_ * 2, 1, kMaxWaitTicks);
   wait_ticks_ = next_wait_ticks_;
 }
@@ -111,6 +109,7 @@ bool Defragmenter::Step() {
     case Phase::kIdle: break;
     case Phase::kChoose:
       if (!mem::ChooseSparseSlabs(kSlabsPerStep)) phase_ = Phase::kKeys;
+      chosen_ = mem::ChosenSlabs();
       return true;
     case Phase::kKeys:
       if (large_.empty() || (large_.size() < kMaxLarge && database_ < keyspace_.DatabaseCount())) {
@@ -127,6 +126,7 @@ bool Defragmenter::Step() {
 void Defragmenter::StepKeys() {
   while (database_ < keyspace_.DatabaseCount() && keyspace_.database(database_).size() == 0) ++database_;
   if (database_ == keyspace_.DatabaseCount()) {
+    left_ = mem::ChosenSlabs();
     phase_ = Phase::kReturn;
     return;
   }

@@ -9,7 +9,8 @@
 //
 // A round is a succession of short slices. It may be left at any point, and everything may change between two
 // slices: cursors are places in hash order, large collections are named by their keys. What is left out is
-// moved in another round. After a round that gained little the next one waits, longer each time.
+// moved in another round. After a round that could not empty what it chose the next one waits, longer each
+// time.
 //
 // Costs: while memory is not fragmented a few loads a tick; in a round up to the share of a core that
 // active-defrag-cycle-* say, and about 50 ns a key that stays, 150 one that moves.
@@ -82,7 +83,8 @@ class Defragmenter {
   double credit_us_ = 0;
   int64_t seen_us_ = 0;   // when credit was last given
   int64_t began_us_ = 0;  // the round
-  uint64_t waste_before_ = 0;
+  size_t chosen_ = 0;     // slabs, and how many of them it could not empty
+  size_t left_ = 0;
   int wait_ticks_ = 0;  // before the next round
   int next_wait_ticks_ = 0;
 
