@@ -253,6 +253,14 @@ TEST_CASE("memory limit: OBJECT FREQ and IDLETIME go by the policy in force") {
   CHECK(f.Run("OBJECT FREQ k") == ":6\r\n");
   f.Run("COPY k copy");
   CHECK(f.Run("OBJECT FREQ copy") == ":5\r\n");
+  CHECK(f.Run("CONFIG SET maxmemory-policy allkeys-adaptive") == kOk);
+  CHECK(f.Run("OBJECT IDLETIME k") == kLfu);
+  f.Run("SET counted 1");
+  f.Run("GET counted");
+  f.Run("GET counted");
+  CHECK(f.Run("OBJECT FREQ counted") == ":3\r\n");
+  f.Run("SET counted 2");
+  CHECK(f.Run("OBJECT FREQ counted") == ":4\r\n");
   f.Run("SET copy 2");
   CHECK(f.Run("OBJECT FREQ copy") == ":6\r\n");
   f.Run("RENAME copy moved");
