@@ -59,13 +59,17 @@ def drift(keys, requests):
     return array.array("I", (rank + i // every for i, rank in enumerate(zipf_ranks(keys, 1.0, requests))))
 
 
-def shifts(keys, requests):
-    """Zipf 1.0; ten times other keys become popular at once."""
-    every = max(requests // 10, 1)
-    step = keys * 3 // 10 + 17
-    return array.array(
-        "I", ((rank + i // every * step) % keys for i, rank in enumerate(zipf_ranks(keys, 1.0, requests)))
-    )
+def shifts(times):
+    """Zipf 1.0; so many times in all other keys become popular at once."""
+
+    def generate(keys, requests):
+        every = max(requests // times, 1)
+        step = keys * 3 // 10 + 17
+        return array.array(
+            "I", ((rank + i // every * step) % keys for i, rank in enumerate(zipf_ranks(keys, 1.0, requests)))
+        )
+
+    return generate
 
 
 def loop(share):
@@ -88,7 +92,8 @@ TRACES = [
     Trace("zipf-1.2", zipf(1.2)),
     Trace("scans", scans),
     Trace("drift", drift),
-    Trace("shifts", shifts),
+    Trace("shifts", shifts(4)),
+    Trace("fast-shifts", shifts(10)),
     Trace("loop", loop(0.25)),
     Trace("loop+zipf", loop_and_zipf),
     Trace("sizes", zipf(1.0), sizes_vary=True),

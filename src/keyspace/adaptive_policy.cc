@@ -51,10 +51,11 @@ uint32_t AdaptivePolicy::UsesOf(uint32_t use_class) {
 }
 
 uint32_t AdaptivePolicy::UsesNow(uint32_t field) const {
-  const uint32_t kept = kept_[Age(field) / kTicksPerStep];
+  const uint32_t step = Age(field) / kTicksPerStep;
+  if (step == 0) return field & kMaxUses;
   // Rounded up or down with odds by the remainder, or small numbers would never fall, or at once.
   const auto dither = static_cast<uint32_t>(accesses_ * 40503 & 0xffff);
-  return ((field & kMaxUses) * kept + dither) >> 16;
+  return ((field & kMaxUses) * kept_[step] + dither) >> 16;
 }
 
 void AdaptivePolicy::Advance() {
@@ -80,7 +81,9 @@ uint32_t AdaptivePolicy::Arrived(int database, uint64_t hash) {
 }
 
 uint32_t AdaptivePolicy::Frequency(uint32_t field) const {
-  const uint32_t uses = (field & kMaxUses) * kept_[Age(field) / kTicksPerStep] >> 16;
+  constexpr uint32_t kHalf = 1 << 15;
+  const uint32_t step = Age(field) / kTicksPerStep;
+  const uint32_t uses = step == 0 ? field & kMaxUses : ((field & kMaxUses) * kept_[step] + kHalf) >> 16;
   return std::min((uses + kOneUse / 2) / kOneUse, kMaxFrequency);
 }
 

@@ -13,7 +13,7 @@
 // brought to 128 (OlderThanKept), and entries are looked at far more often than that.
 //
 // What uses an evicted key had is remembered (ghost_table.h), about as many keys as are held, and is given
-// back to the key when it is set again. And a new key is among the first to be looked at for an eviction: it
+// back to the key when it is set again. And a new key is looked at soon after it came: it
 // is likely to be worth less than what was hit.
 //
 // Sizes count: an entry's worth is divided by the bytes that it takes.

@@ -74,41 +74,36 @@ void Eviction::Consider(int database, const Entry* entry) {
   text.assign(key);
 }
 
-Database* Eviction::LookAtNewcomer(std::span<Entry*> sample, size_t* count) {
+void Eviction::LookAtNewcomer() {
   AdaptivePolicy::Newcomer newcomer;
-  if (keyspace_.adaptive() == nullptr || !keyspace_.adaptive()->NextNewcomer(&newcomer)) return nullptr;
+  if (keyspace_.adaptive() == nullptr || !keyspace_.adaptive()->NextNewcomer(&newcomer)) return;
   Database& database = keyspace_.database(newcomer.database);
-  *count =
-      database.table().SampleNeighboursOf(newcomer.hash, keyspace_.eviction_options().IsVolatile(), sample);
-  return *count > 0 ? &database : nullptr;
+  const EntryRef ref = database.table().FindHash(newcomer.hash);
+  if (!ref || (keyspace_.eviction_options().IsVolatile() && !ref->HasExpiry())) return;
+  Consider(newcomer.database, ref.entry());
 }
 
-void Eviction::Learn(Entry* entry, bool is_at_random) {
+void Eviction::Learn(Entry* entry) {
   AdaptivePolicy* adaptive = keyspace_.adaptive();
   if (adaptive == nullptr) return;
   const uint32_t field = entry->access_tick();
-  if (is_at_random) adaptive->Seen(field);
+  adaptive->Seen(field);
   if (adaptive->IsOlderThanKept(field) && !keyspace_.spares_pages()) {
     entry->set_access_tick(adaptive->AsOldAsKept(field));
   }
 }
 
 bool Eviction::LookAround() {
+  Database* database = PickDatabase();
+  if (database == nullptr) return false;
   const auto wanted = static_cast<size_t>(keyspace_.eviction_options().samples);
-  std::array<Entry*, kMaxSamples> room;
-  const std::span<Entry*> sample(room.data(),
-                                 std::min(std::min(wanted, kMaxSamples) * kSamplesPerStep, kMaxSamples));
-  size_t count = 0;
-  Database* database = LookAtNewcomer(sample, &count);
-  const bool is_newcomer_first = database != nullptr;
-  if (database == nullptr) {
-    database = PickDatabase();
-    if (database == nullptr) return false;
-    count = database->table().SampleNeighbours(keyspace_.random(), keyspace_.eviction_options().IsVolatile(),
-                                               sample);
-  }
+  std::array<Entry*, kMaxSamples> sample;
+  const size_t most = std::min(std::min(wanted, kMaxSamples) * kSamplesPerStep, kMaxSamples);
+  const size_t count = database->table().SampleNeighbours(
+      keyspace_.random(), keyspace_.eviction_options().IsVolatile(), std::span<Entry*>(sample.data(), most));
+  LookAtNewcomer();
   for (size_t i = 0; i < count; ++i) {
-    Learn(sample[i], i > 0 || !is_newcomer_first);
+    Learn(sample[i]);
     Consider(database->index(), sample[i]);
   }
   return count > 0;

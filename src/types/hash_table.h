@@ -139,6 +139,8 @@ class HashTable : public HashTableLayout {
   void PrefetchItem(uint64_t hash) const;
 
   Position Find(std::string_view key, uint64_t hash) const;
+  // The item that has this hash, as far as the table keeps it: another one may be taken for it.
+  Position FindHash(uint64_t hash) const;
 
   // Takes over an item whose key is not in the table.
   Position Insert(Item* item, uint64_t hash);
@@ -169,9 +171,6 @@ class HashTable : public HashTableLayout {
   // bits of their hash, so they do for a random sample, and seven share a cache line. Their first lines are
   // being fetched. Returns how many there are, 0 only when there is none in the table.
   size_t SampleNeighbours(Random& random, bool expiring, std::span<Item*> sample) const;
-  // The same from the item on that has this hash, which comes first: 0 when there is none (or, with
-  // `expiring`, when it has no expiry). One with the same directory, tag and home bits is taken for it.
-  size_t SampleNeighboursOf(uint64_t hash, bool expiring, std::span<Item*> sample) const;
 
   // Looks for items whose deadline has passed and calls `expire` with each whose expiry is before `now_ms`;
   // `expire` must remove that item and nothing else, and returns false to stop. `should_stop` is asked after
@@ -248,7 +247,6 @@ class HashTable : public HashTableLayout {
       return 0;
     }
   }
-  size_t SampleFrom(Segment* segment, uint32_t index, bool expiring, std::span<Item*> sample) const;
   Segment* FirstSegment() const;
   Segment* NextSegment(const Segment* segment) const;
   size_t DirectoryStart(const Segment* segment) const;

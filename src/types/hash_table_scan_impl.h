@@ -190,21 +190,24 @@ typename HashTable<Item>::Position HashTable<Item>::RandomExpiring(Random& rando
 }
 
 template <typename Item>
-size_t HashTable<Item>::SampleFrom(Segment* segment, uint32_t index, bool expiring,
-                                   std::span<Item*> sample) const {
+size_t HashTable<Item>::SampleNeighbours(Random& random, bool expiring, std::span<Item*> sample) const {
   // Where few expire the search for the next of them ends after so many slots.
   constexpr uint32_t kMaxSlots = 1024;
   constexpr uint32_t kSlots = static_cast<uint32_t>(kSlotsPerBucket);
+  const Position start = expiring ? RandomExpiring(random) : RandomPosition(random);
+  if (!start) return 0;
+  Segment* segment = start.segment_;
   const Bucket* buckets = Buckets(segment);
   const uint16_t* deadlines = expiring ? Deadlines(segment) : nullptr;
   size_t count = 0;
-  const auto take = [&](uint32_t at) {
-    Item* item = reinterpret_cast<Item*>(buckets[at / kSlots].slots[at % kSlots] & kAddressMask);
+  const auto take = [&](uint32_t index) {
+    Item* item = reinterpret_cast<Item*>(buckets[index / kSlots].slots[index % kSlots] & kAddressMask);
     Prefetch(reinterpret_cast<const char*>(item));
     sample[count++] = item;
   };
   const uint32_t slots = segment->buckets * kSlots;
   const uint32_t steps = expiring ? std::min(slots, kMaxSlots) : slots;
+  uint32_t index = start.index_;
   for (uint32_t step = 0; step < steps && count < sample.size(); ++step) {
     const bool wanted = expiring ? deadlines[index] != 0 : buckets[index / kSlots].tags[index % kSlots] != 0;
     if (wanted) take(index);
@@ -214,31 +217,23 @@ size_t HashTable<Item>::SampleFrom(Segment* segment, uint32_t index, bool expiri
 }
 
 template <typename Item>
-size_t HashTable<Item>::SampleNeighbours(Random& random, bool expiring, std::span<Item*> sample) const {
-  const Position start = expiring ? RandomExpiring(random) : RandomPosition(random);
-  return start ? SampleFrom(start.segment_, start.index_, expiring, sample) : 0;
-}
-
-template <typename Item>
-size_t HashTable<Item>::SampleNeighboursOf(uint64_t hash, bool expiring, std::span<Item*> sample) const {
-  if (directory_.empty()) return 0;
+typename HashTable<Item>::Position HashTable<Item>::FindHash(uint64_t hash) const {
+  if (directory_.empty()) return {};
   Segment* segment = SegmentAt(DirectoryIndex(hash));
-  if (expiring && !segment->has_deadlines) return 0;
   const uint32_t count = segment->buckets;
   uint32_t index = HomeBucket(Home(hash), count);
   for (uint32_t visited = 0; visited < count; ++visited) {
     const Bucket& bucket = Buckets(segment)[index];
     for (uint32_t matches = MatchTags(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
       const auto s = static_cast<uint32_t>(__builtin_ctz(matches));
-      if (bucket.slots[s] >> 48 != Home(hash)) continue;
-      const uint32_t slot = index * static_cast<uint32_t>(kSlotsPerBucket) + s;
-      if (expiring && Deadlines(segment)[slot] == 0) return 0;
-      return SampleFrom(segment, slot, expiring, sample);
+      if (bucket.slots[s] >> 48 == Home(hash)) {
+        return PositionAt(segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
+      }
     }
-    if (bucket.passed == 0) return 0;
+    if (bucket.passed == 0) return {};
     if (++index == count) index = 0;
   }
-  return 0;
+  return {};
 }
 
 template <typename Item>

@@ -176,6 +176,26 @@ TEST_CASE("adaptive eviction: of keys of one age and use the largest goes first"
   CHECK(t.EvictAll() == Keys{"of 20000", "of 4000", "of 900", "of 300", "of 100"});
 }
 
+TEST_CASE("adaptive eviction: newcomers are found by their hash") {
+  EvictionTest t(EvictionPolicy::kAllkeysAdaptive);
+  Database& database = t.keyspace.database(0);
+  CHECK_FALSE(database.table().FindHash(database.Hash("k0")));
+  for (int i = 0; i < 5'000; ++i) t.Set("k" + std::to_string(i));
+  size_t others = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    const EntryRef ref = database.table().FindHash(database.Hash(key));
+    REQUIRE(ref);
+    others += ref->key() == key ? 0 : 1;
+  }
+  CHECK(others < 10);
+  size_t found = 0;
+  for (int i = 5'000; i < 10'000; ++i) {
+    found += database.table().FindHash(database.Hash("k" + std::to_string(i))) ? 1 : 0;
+  }
+  CHECK(found < 20);
+}
+
 TEST_CASE("adaptive eviction: what was used more often stays longer") {
   EvictionTest t(EvictionPolicy::kAllkeysAdaptive);
   for (const char* key : {"a", "b", "c", "d"}) t.Set(key);
