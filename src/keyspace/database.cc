@@ -80,9 +80,9 @@ bool Database::MayStayInPlace() {
 
 EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
   if (ref && keyspace_.tracks_frequency()) {
-    entry->set_access(ref->access());
+    entry->set_access_tick(ref->access_tick());
   } else {
-    keyspace_.InitAccess(entry);
+    keyspace_.InitAccess(entry, index_, hash);
   }
   if (!ref) ref = FindHidden(entry->key(), hash);
   if (ref) EntryLeaves(ref.entry());
@@ -283,7 +283,7 @@ EntryRef Database::AddCopy(const Entry* source, std::string_view key, int64_t ex
   const uint64_t hash = Hash(key);
   DeleteHidden(key, hash);
   Entry* copy = CopyOf(source, key, expiry_ms);
-  keyspace_.InitAccess(copy);
+  keyspace_.InitAccess(copy, index_, hash);
   EntryArrived(copy, hash);
   return table_->Insert(copy, hash);
 }

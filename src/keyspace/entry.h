@@ -2,8 +2,9 @@
 // names keys, never entries, so an entry may be reallocated at any mutation.
 //
 //   byte  0      type (low four bits), encoding (high four bits)
-//         1      flags (kHas...); the high four bits are the sixteenth of a second of the last access
-//         2..4   access: the second of the last one, or a frequency (lfu.h), 24 bits, little-endian
+//         1      flags (kHas...); the high four bits are the lowest of the access clock
+//         2..4   access: the rest of the access clock at the last one, or a frequency (lfu.h), 24
+//                bits, little-endian; adaptive_policy.h has all 28 for itself
 //         5      key length; kWideKey: unused, a u32 follows
 //         [4]    key length, with kWideKey
 //         [8]    expiry, Unix time in milliseconds, with kHasExpiry
@@ -112,7 +113,7 @@ class Entry {
     std::memcpy(bytes_ + ExpiryOffset(), &expiry_ms, sizeof expiry_ms);
   }
 
-  // 24 bits for the eviction policy: the time of the last access in seconds, or a frequency.
+  // 24 bits for the eviction policy: a frequency, or the upper bits of the tick of the last access.
   uint32_t access() const {
     return static_cast<uint32_t>(bytes_[2]) | static_cast<uint32_t>(bytes_[3]) << 8 |
            static_cast<uint32_t>(bytes_[4]) << 16;
@@ -122,8 +123,7 @@ class Entry {
     bytes_[3] = static_cast<uint8_t>(value >> 8);
     bytes_[4] = static_cast<uint8_t>(value >> 16);
   }
-  // With the clock's sixteenths of a second, 28 bits: clients see seconds (OBJECT IDLETIME), but a busy
-  // server replaces all that it holds within a few of them.
+  // All 28 bits: the access clock at the last access (access_clock.h), or what an adaptive policy knows.
   static constexpr uint32_t kAccessTickMask = 0x0fffffff;
   uint32_t access_tick() const { return access() << 4 | static_cast<uint32_t>(bytes_[1] >> 4); }
   void set_access_tick(uint32_t tick) {

@@ -19,24 +19,22 @@ Eviction::Eviction(Keyspace& keyspace) : keyspace_(keyspace) {
 }
 
 Database* Eviction::PickDatabase() {
-  const bool is_volatile = keyspace_.eviction_options().IsVolatile();
-  const auto count = [&](int i) {
-    const Database& database = keyspace_.database(i);
-    return is_volatile ? database.expiring() : database.size();
-  };
-  size_t total = 0;
-  for (int i = 0; i < keyspace_.DatabaseCount(); ++i) total += count(i);
+  const size_t total = keyspace_.EvictableKeys();
   if (total == 0) return nullptr;
   size_t left = keyspace_.random().Below(total);
   for (int i = 0;; ++i) {
-    if (left < count(i)) return &keyspace_.database(i);
-    left -= count(i);
+    const size_t count = keyspace_.EvictableKeys(i);
+    if (left < count) return &keyspace_.database(i);
+    left -= count;
   }
 }
 
 uint64_t Eviction::Rank(const Entry* entry) const {
   const EvictionOptions& options = keyspace_.eviction_options();
   if (options.policy == EvictionPolicy::kVolatileTtl) return static_cast<uint64_t>(entry->expiry_ms());
+  if (const AdaptivePolicy* adaptive = keyspace_.adaptive()) {
+    return adaptive->Rank(entry->access_tick(), entry->EstimatedBytes());
+  }
   if (options.TracksFrequency()) {
     // Of those that are used equally often, the one that was used last stays.
     const uint32_t minutes = keyspace_.AccessMinutes();
@@ -44,7 +42,7 @@ uint64_t Eviction::Rank(const Entry* entry) const {
     return counter << 16 | (lfu::kMinuteMask - lfu::IdleMinutes(entry->access(), minutes));
   }
   // The time of the last access, of which the entry has only the lower bits.
-  const uint64_t now = keyspace_.access_ticks();
+  const uint64_t now = keyspace_.access_clock().ticks();
   return now - ((static_cast<uint32_t>(now) - entry->access_tick()) & Entry::kAccessTickMask);
 }
 
@@ -76,6 +74,25 @@ void Eviction::Consider(int database, const Entry* entry) {
   text.assign(key);
 }
 
+void Eviction::LookAtNewcomer() {
+  AdaptivePolicy::Newcomer newcomer;
+  if (keyspace_.adaptive() == nullptr || !keyspace_.adaptive()->NextNewcomer(&newcomer)) return;
+  Database& database = keyspace_.database(newcomer.database);
+  const EntryRef ref = database.table().FindHash(newcomer.hash);
+  if (!ref || (keyspace_.eviction_options().IsVolatile() && !ref->HasExpiry())) return;
+  Consider(newcomer.database, ref.entry());
+}
+
+void Eviction::Learn(Entry* entry) {
+  AdaptivePolicy* adaptive = keyspace_.adaptive();
+  if (adaptive == nullptr) return;
+  const uint32_t field = entry->access_tick();
+  adaptive->Seen(field);
+  if (adaptive->IsOlderThanKept(field) && !keyspace_.spares_pages()) {
+    entry->set_access_tick(adaptive->AsOldAsKept(field));
+  }
+}
+
 bool Eviction::LookAround() {
   Database* database = PickDatabase();
   if (database == nullptr) return false;
@@ -84,7 +101,11 @@ bool Eviction::LookAround() {
   const size_t most = std::min(std::min(wanted, kMaxSamples) * kSamplesPerStep, kMaxSamples);
   const size_t count = database->table().SampleNeighbours(
       keyspace_.random(), keyspace_.eviction_options().IsVolatile(), std::span<Entry*>(sample.data(), most));
-  for (size_t i = 0; i < count; ++i) Consider(database->index(), sample[i]);
+  LookAtNewcomer();
+  for (size_t i = 0; i < count; ++i) {
+    Learn(sample[i]);
+    Consider(database->index(), sample[i]);
+  }
   return count > 0;
 }
 
@@ -99,6 +120,9 @@ bool Eviction::EvictBest() {
     const EntryRef ref = database.table().Find(key, database.Hash(key));
     if (!ref || Rank(ref.entry()) > best.rank) continue;
     if (keyspace_.eviction_options().IsVolatile() && !ref->HasExpiry()) continue;
+    if (keyspace_.eviction_options().IsLru()) {
+      keyspace_.access_clock().NoteEvicted(keyspace_.access_clock().ticks() - best.rank);
+    }
     Evict(database, ref);
     return true;
   }
@@ -117,11 +141,15 @@ bool Eviction::EvictRandom() {
 void Eviction::Evict(Database& database, EntryRef ref) {
   PINYON_ASSERT(ref);
   ++keyspace_.stats().evicted_keys;
+  if (AdaptivePolicy* adaptive = keyspace_.adaptive()) {
+    adaptive->Evicted(database.index(), database.Hash(ref->key()), ref->access_tick());
+  }
   if (keyspace_.observer() != nullptr) keyspace_.observer()->OnEvicted(database.index(), ref->key());
   database.Delete(ref);
 }
 
 bool Eviction::EvictOne() {
+  if (AdaptivePolicy* adaptive = keyspace_.adaptive()) adaptive->SetKeys(keyspace_.EvictableKeys());
   switch (keyspace_.eviction_options().policy) {
     case EvictionPolicy::kNoEviction: return false;
     case EvictionPolicy::kAllkeysRandom:

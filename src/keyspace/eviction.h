@@ -6,7 +6,8 @@
 // were looked at so far are kept in a small pool; the best of those goes. So a key that goes is among the
 // oldest 1/n or so when n are looked at for each that goes: kSamplesPerStep for every one of
 // maxmemory-samples. Neighbours share cache lines and are fetched together, so that this many cost about what
-// a few at random places do.
+// a few at random places do. Under an adaptive policy a key
+// that came not long ago is looked at, too.
 //
 // The pool names keys, with the rank that they had when they were looked at. One that was used since, or is
 // gone, is passed over: so neither those who change keys nor SWAPDB need to know of the pool.
@@ -53,6 +54,10 @@ class Eviction {
   // The lower, the sooner an entry goes.
   uint64_t Rank(const Entry* entry) const;
   bool LookAround();
+  // Under an adaptive policy: one of the keys that came not long ago.
+  void LookAtNewcomer();
+  // What an adaptive policy learns from an entry that was looked at.
+  void Learn(Entry* entry);
   void Consider(int database, const Entry* entry);
   bool EvictBest();
   bool EvictRandom();

@@ -20,7 +20,9 @@ void EvictionOptions::Declare(SettingsRegistry& registry) {
                                 {"allkeys-lru", static_cast<int>(EvictionPolicy::kAllkeysLru)},
                                 {"allkeys-lfu", static_cast<int>(EvictionPolicy::kAllkeysLfu)},
                                 {"allkeys-random", static_cast<int>(EvictionPolicy::kAllkeysRandom)},
-                                {"noeviction", static_cast<int>(EvictionPolicy::kNoEviction)}},
+                                {"noeviction", static_cast<int>(EvictionPolicy::kNoEviction)},
+                                {"volatile-adaptive", static_cast<int>(EvictionPolicy::kVolatileAdaptive)},
+                                {"allkeys-adaptive", static_cast<int>(EvictionPolicy::kAllkeysAdaptive)}},
                     .default_value = static_cast<int>(EvictionPolicy::kNoEviction),
                     .apply = [this, call] { return call(on_policy_changed); }});
   registry.AddInteger("maxmemory-samples",

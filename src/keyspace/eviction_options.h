@@ -1,4 +1,5 @@
-// The directives of eviction, by Redis's names; owned by the engine's options, read through the Keyspace.
+// The directives of eviction, by Redis's names (and two policies of our own); owned by the engine's options,
+// read through the Keyspace.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,9 @@ enum class EvictionPolicy : uint8_t {
   kAllkeysLfu,
   kAllkeysRandom,
   kNoEviction,
+  // Pinyon's own (adaptive_policy.h).
+  kVolatileAdaptive,
+  kAllkeysAdaptive,
 };
 
 struct EvictionOptions {
@@ -36,9 +40,13 @@ struct EvictionOptions {
   std::function<void()> on_limit_changed;
   std::function<void()> on_policy_changed;
 
-  // The access field of entries is a frequency (lfu.h), otherwise the time of the last access.
+  // The access field of entries holds a frequency (lfu.h, adaptive_policy.h), otherwise the time of the last
+  // access.
   bool TracksFrequency() const {
-    return policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kAllkeysLfu;
+    return policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kAllkeysLfu || IsAdaptive();
+  }
+  bool IsAdaptive() const {
+    return policy == EvictionPolicy::kVolatileAdaptive || policy == EvictionPolicy::kAllkeysAdaptive;
   }
   bool IsLru() const {
     return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kAllkeysLru;
@@ -46,7 +54,8 @@ struct EvictionOptions {
   // Only keys that have an expiry are evicted.
   bool IsVolatile() const {
     return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu ||
-           policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl;
+           policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl ||
+           policy == EvictionPolicy::kVolatileAdaptive;
   }
 };
 

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "keyspace/access_clock.h"
+#include "keyspace/adaptive_policy.h"
 #include "keyspace/database.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
@@ -56,7 +58,7 @@ class Keyspace {
   int64_t now_ms() const { return now_ms_; }
   void set_now_ms(int64_t now_ms) {
     now_ms_ = now_ms;
-    access_ticks_ = static_cast<uint64_t>(now_ms) * kAccessTicksPerSecond / 1000;
+    access_clock_.SetNow(now_ms);
   }
 
   // While data are loaded nothing is past its time, whatever the clock says; entries are touched all the
@@ -83,11 +85,16 @@ class Keyspace {
   // entries know of their accesses means something else under some, and takes a while to become right then,
   // as in Redis.
   const EvictionOptions& eviction_options() const { return *eviction_options_; }
-  void set_eviction_options(const EvictionOptions& options) {
-    eviction_options_ = &options;
-    tracks_frequency_ = options.TracksFrequency();
-  }
+  void set_eviction_options(const EvictionOptions& options);
   bool tracks_frequency() const { return tracks_frequency_; }
+  // What the adaptive policies know; null under another policy.
+  AdaptivePolicy* adaptive() { return adaptive_.get(); }
+  const AdaptivePolicy* adaptive() const { return adaptive_.get(); }
+  // How many keys the policy may evict.
+  size_t EvictableKeys() const;
+  size_t EvictableKeys(int database_index) const {
+    return evicts_volatile_ ? database(database_index).expiring() : database(database_index).size();
+  }
 
   void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
   KeyspaceObserver* observer() const { return observer_; }
@@ -97,21 +104,19 @@ class Keyspace {
   LazyFree& lazy_free() { return lazy_free_; }
   const HashSeed& seed() const { return seed_; }
 
-  // The access clock: sixteenths of a second of Unix time (an entry keeps 28 bits of them, six months), and
-  // the seconds of it that clients see, 24 bits.
-  static constexpr uint64_t kAccessTicksPerSecond = 16;
-  uint64_t access_ticks() const { return access_ticks_; }
-  uint32_t AccessClock() const { return static_cast<uint32_t>(access_ticks_ >> 4) & 0xffffff; }
+  // The access clock, and Unix time in seconds as clients see it (24 bits). It goes on where the unit's time
+  // stands still (StopTime).
+  const AccessClock& access_clock() const { return access_clock_; }
+  AccessClock& access_clock() { return access_clock_; }
+  uint32_t AccessSeconds() const { return static_cast<uint32_t>(access_clock_.now_ms() / 1000) & 0xffffff; }
   // The clock of a frequency (lfu.h).
-  uint32_t AccessMinutes() const {
-    return static_cast<uint32_t>(access_ticks_ / (60 * kAccessTicksPerSecond));
-  }
+  uint32_t AccessMinutes() const { return static_cast<uint32_t>(access_clock_.now_ms() / 60'000); }
 
   // A command has used the key of an entry.
   void Touch(Entry* entry) {
     if (tracks_frequency_) [[unlikely]]
       return CountAccess(entry);
-    entry->set_access_tick(static_cast<uint32_t>(access_ticks_));
+    entry->set_access_tick(static_cast<uint32_t>(access_clock_.ticks()));
   }
   // The same when it was only looked at.
   void TouchRead(Entry* entry) {
@@ -122,21 +127,24 @@ class Keyspace {
   void TouchWritten(Entry* entry) {
     if (!tracks_frequency_) Touch(entry);
   }
-  // A new entry, whose key was not there.
-  void InitAccess(Entry* entry);
+  // A new entry of a database, whose key, with this hash, was not there.
+  void InitAccess(Entry* entry, int database_index, uint64_t hash);
   // What an entry's key is known for from elsewhere (a snapshot, RESTORE): idle seconds, or a frequency,
   // negative: it is not known. What the policy in force does not track is ignored.
   void SetAccess(Entry* entry, int64_t idle_s, int frequency);
   // What OBJECT IDLETIME and OBJECT FREQ tell.
-  uint32_t IdleSeconds(const Entry* entry) const { return (AccessClock() - entry->access()) & 0xffffff; }
+  uint32_t IdleSeconds(const Entry* entry) const;
   uint32_t Frequency(const Entry* entry) const;
 
  private:
   void CountAccess(Entry* entry);
 
   int64_t now_ms_ = 0;
-  uint64_t access_ticks_ = 0;
+  AccessClock access_clock_;
   bool tracks_frequency_ = false;
+  bool evicts_volatile_ = false;
+  std::unique_ptr<AdaptivePolicy> adaptive_;
+  uint32_t arrivals_ = 0;
   bool hides_expired_only_ = false;
   bool spares_pages_ = false;
   EncodingLimits default_limits_;

@@ -56,7 +56,7 @@ void Server(const InfoSources& s, Out out) {
       "uptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\nconfigured_hz:{}\r\nlru_clock:{}\r\n"
       "executable:{}\r\nconfig_file:{}\r\nio_threads_active:0\r\n",
       getpid(), SupervisionName(s.process.supervisor), s.run_id, s.network.port, now_us, uptime_s,
-      uptime_s / 86400, s.process.hz, s.process.hz, s.engine.keyspace.AccessClock(), s.executable,
+      uptime_s / 86400, s.process.hz, s.process.hz, s.engine.keyspace.AccessSeconds(), s.executable,
       s.config_file);
 }
 

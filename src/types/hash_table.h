@@ -141,6 +141,8 @@ class HashTable : public HashTableLayout {
   void PrefetchItem(uint64_t hash) const;
 
   Position Find(std::string_view key, uint64_t hash) const;
+  // The item that has this hash, as far as the table keeps it: another one may be taken for it.
+  Position FindHash(uint64_t hash) const;
 
   // Takes over an item whose key is not in the table.
   Position Insert(Item* item, uint64_t hash);

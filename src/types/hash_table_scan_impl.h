@@ -230,6 +230,26 @@ size_t HashTable<Item>::SampleNeighbours(Random& random, bool expiring, std::spa
 }
 
 template <typename Item>
+typename HashTable<Item>::Position HashTable<Item>::FindHash(uint64_t hash) const {
+  if (directory_.empty()) return {};
+  Segment* segment = SegmentAt(DirectoryIndex(hash));
+  const uint32_t count = segment->buckets;
+  uint32_t index = HomeBucket(Home(hash), count);
+  for (uint32_t visited = 0; visited < count; ++visited) {
+    const Bucket& bucket = Buckets(segment)[index];
+    for (uint32_t matches = MatchTags(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
+      const auto s = static_cast<uint32_t>(__builtin_ctz(matches));
+      if (bucket.slots[s] >> 48 == Home(hash)) {
+        return PositionAt(segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
+      }
+    }
+    if (bucket.passed == 0) return {};
+    if (++index == count) index = 0;
+  }
+  return {};
+}
+
+template <typename Item>
 int64_t HashTable<Item>::EarliestDueMs() const {
   if (expiring_ == 0) return std::numeric_limits<int64_t>::max();
   // Every place is looked at, those that are no segment's first hold kNothingDue.

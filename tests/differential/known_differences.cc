@@ -87,6 +87,12 @@ bool SameDumpButOrder(const Args&, const Reply& redis, const Reply& pinyon) {
   return (code == kSet || code == kHash) && redis.text.size() == pinyon.text.size();
 }
 
+// The same error, which lists the policies, and two more at the end.
+bool ListsOwnPoliciesToo(const Args& args, const Reply& redis, const Reply& pinyon) {
+  return std::find(args.begin(), args.end(), "maxmemory-policy") != args.end() && redis.IsError() &&
+         pinyon.text == redis.text + ", volatile-adaptive, allkeys-adaptive";
+}
+
 // A command that the oracle is too old to know.
 bool NewerThanOracle(const Args&, const Reply& redis, const Reply&) {
   return redis.IsError() &&
@@ -180,6 +186,7 @@ constexpr Rule kKnownDifferences[] = {
     {"PUBSUB", "HELP", SameHelpFrame, "help is in words of our own"},
     {"COMMAND", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
     {"CONFIG", "HELP", SameHelpFrame, "help is in words of our own, of newer subcommands too"},
+    {"CONFIG", "SET", ListsOwnPoliciesToo, "has eviction policies of its own"},
     {"COMMAND", "INFO", SameCommonSubcommands, "has subcommands newer than 7.0"},
     {"OBJECT", "ENCODING", SmallSetIsListpack, "small sets are listpacks since 7.2"},
     {"OBJECT", "ENCODING", SmallListIsListpack, "small lists are listpacks since 7.2"},

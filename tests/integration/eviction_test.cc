@@ -49,7 +49,7 @@ void Store(RawClient& client, int i) {
 
 TEST_CASE("a cache of values of every type stays within its limit, and so does its log",
           "[eviction][pinyon]") {
-  const std::string policy = GENERATE("allkeys-lru", "allkeys-lfu", "allkeys-random");
+  const std::string policy = GENERATE("allkeys-lru", "allkeys-lfu", "allkeys-random", "allkeys-adaptive");
   INFO(policy);
   DataFolder folder;
   std::string digest;
@@ -161,6 +161,52 @@ TEST_CASE("snapshots keep idle times or frequencies as the policy has it", "[evi
       CHECK(reply.Integer() < 1'060);
     }
   }
+}
+
+TEST_CASE("the adaptive policies can be switched to and from while keys are evicted", "[eviction][pinyon]") {
+  auto server = LaunchWith({"--maxmemory", "10mb", "--maxmemory-policy", "volatile-adaptive", "--save", ""});
+  RawClient client = server->Connect();
+  const std::string value(1'000, 'x');
+  for (int i = 0; i < 1'000; ++i) client.Call({"SET", "stays:" + std::to_string(i), value});
+  int stored = 0;
+  const auto store = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "goes:" + std::to_string(stored++ % 40'000);
+      REQUIRE(TextOf(client.Call({"SET", key, value, "EX", "10000"})) == "OK");
+    }
+  };
+  store(20'000);
+  CHECK(InfoField(client, "memory", "maxmemory_policy") == "volatile-adaptive");
+  CHECK(TextOf(client.Call({"GET", "stays:1"})) == value);
+  CHECK(client.Call({"OBJECT", "FREQ", "stays:1"}).Integer() == 2);
+  for (const char* policy : {"volatile-lru", "volatile-adaptive", "volatile-lfu", "volatile-adaptive"}) {
+    REQUIRE(TextOf(client.Call({"CONFIG", "SET", "maxmemory-policy", policy})) == "OK");
+    CHECK(TextOf(client.Call({"CONFIG", "GET", "maxmemory-policy"}).elements[1]) == policy);
+    store(5'000);
+    CHECK(CountedBytes(client) < 11 * kMegabyte);
+  }
+  int left = 0;
+  for (int i = 0; i < 1'000; ++i) left += TextOf(client.Call({"GET", "stays:" + std::to_string(i)})) == value;
+  CHECK(left == 1'000);
+  CHECK(Number(client, "stats", "evicted_keys") > 20'000);
+}
+
+TEST_CASE("snapshots keep frequencies under the adaptive policies", "[eviction][pinyon]") {
+  DataFolder folder;
+  {
+    auto server = folder.Start(PinyonBinary(), {"--maxmemory-policy", "allkeys-adaptive"});
+    RawClient client = server->Connect();
+    client.Call({"SET", "k", "v"});
+    for (int i = 0; i < 9; ++i) client.Call({"GET", "k"});
+    const Reply payload = client.Call({"DUMP", "k"});
+    CHECK(TextOf(client.Call({"RESTORE", "often", "0", payload.text, "FREQ", "200"})) == "OK");
+    REQUIRE(TextOf(client.Call({"SAVE"})) == "OK");
+    CHECK(server->Stop() == 0);
+  }
+  auto server = folder.Start(PinyonBinary(), {"--maxmemory-policy", "volatile-adaptive"});
+  RawClient client = server->Connect();
+  CHECK(client.Call({"OBJECT", "FREQ", "k"}).Integer() == 11);  // DUMP is a use, too
+  CHECK(client.Call({"OBJECT", "FREQ", "often"}).Integer() == 200);
 }
 
 }  // namespace pinyon::testing

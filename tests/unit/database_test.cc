@@ -398,15 +398,15 @@ TEST_CASE_METHOD(DatabaseTest, "the average time to live is of the keys that hav
 }
 
 TEST_CASE_METHOD(DatabaseTest, "changes touch the access clock") {
-  CHECK(db.SetString("key", "v", kNoExpiry)->access() == keyspace.AccessClock());
+  CHECK(db.SetString("key", "v", kNoExpiry)->access() == keyspace.AccessSeconds());
   keyspace.set_now_ms(kNow + 5000);
   for (int i = 0; i < 8; ++i) {
     keyspace.set_now_ms(keyspace.now_ms() + 1000);
-    CHECK(db.SetString("key", "w", kNoExpiry)->access() == keyspace.AccessClock());
+    CHECK(db.SetString("key", "w", kNoExpiry)->access() == keyspace.AccessSeconds());
     keyspace.set_now_ms(keyspace.now_ms() + 1000);
-    CHECK(db.SetInteger("key", i, kNoExpiry)->access() == keyspace.AccessClock());
+    CHECK(db.SetInteger("key", i, kNoExpiry)->access() == keyspace.AccessSeconds());
     keyspace.set_now_ms(keyspace.now_ms() + 1000);
-    CHECK(db.EditString(db.Find("key"), 3)->access() == keyspace.AccessClock());
+    CHECK(db.EditString(db.Find("key"), 3)->access() == keyspace.AccessSeconds());
   }
   // An expiry is no access.
   const uint32_t access = db.Find("key")->access();

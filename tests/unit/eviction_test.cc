@@ -2,63 +2,17 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cmath>
-#include <iostream>
-#include <list>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "eviction_fixture.h"
 #include "keyspace/lfu.h"
 
 namespace pinyon {
 namespace {
 
-constexpr int64_t kNow = 1'700'000'000'000;
-
-class EvictionTest : public KeyspaceObserver {
- public:
-  explicit EvictionTest(EvictionPolicy policy) : keyspace(2, Catch::rngSeed()), eviction(keyspace) {
-    options.policy = policy;
-    keyspace.set_eviction_options(options);
-    keyspace.set_observer(this);
-    keyspace.set_now_ms(kNow);
-  }
-  ~EvictionTest() override {
-    for (int i = 0; i < keyspace.DatabaseCount(); ++i) keyspace.database(i).table().CheckConsistency();
-  }
-
-  void OnExpired(int, std::string_view) override {}
-  void OnFieldsExpired(int, std::string_view, std::span<const std::string_view>) override {}
-  void OnLastFieldsExpired(int, std::string_view) override {}
-  void OnEvicted(int database, std::string_view key) override {
-    CHECK(keyspace.database(database).Peek(key));
-    evicted.push_back((database == 0 ? "" : std::to_string(database) + ":") + std::string(key));
-  }
-
-  void At(int64_t second) { keyspace.set_now_ms(kNow + second * 1000); }
-  void Set(std::string_view key, int64_t expires_in_s = 0, int database = 0) {
-    keyspace.database(database).SetString(key, "v",
-                                          expires_in_s == 0 ? kNoExpiry : kNow + expires_in_s * 1000);
-  }
-  void Touch(std::string_view key) { keyspace.Touch(keyspace.database(0).Find(key).entry()); }
-  void SetCounter(std::string_view key, uint32_t counter) {
-    keyspace.database(0).Peek(key)->set_access(lfu::Field(keyspace.AccessMinutes(), counter));
-  }
-  std::vector<std::string> EvictAll() {
-    evicted.clear();
-    while (eviction.EvictOne()) {
-    }
-    return evicted;
-  }
-
-  Keyspace keyspace;
-  EvictionOptions options;
-  Eviction eviction;
-  std::vector<std::string> evicted;
-};
-
+constexpr int64_t kNow = kEvictionTestNow;
 using Keys = std::vector<std::string>;
 
 }  // namespace
@@ -240,124 +194,6 @@ TEST_CASE("eviction: only the policy in force makes something of idle times and 
   CHECK(t.keyspace.IdleSeconds(entry) == 0);
   t.keyspace.SetAccess(entry, INT64_MAX, -1);
   CHECK(t.keyspace.IdleSeconds(entry) == 0xffffff);
-}
-
-// --- how close to exact LRU ---
-
-namespace {
-
-// Ranks with Zipf's distribution.
-class Zipf {
- public:
-  Zipf(size_t count, double exponent) {
-    double sum = 0;
-    for (size_t i = 0; i < count; ++i)
-      sums_.push_back(sum += std::pow(static_cast<double>(i + 1), -exponent));
-  }
-  size_t Next(Random& random) const {
-    const double at = random.Unit() * sums_.back();
-    return static_cast<size_t>(std::upper_bound(sums_.begin(), sums_.end(), at) - sums_.begin());
-  }
-
- private:
-  std::vector<double> sums_;
-};
-
-class ExactLru {
- public:
-  explicit ExactLru(size_t capacity) : capacity_(capacity) {}
-  bool Use(size_t key) {
-    const auto it = places_.find(key);
-    const bool hit = it != places_.end();
-    if (hit) {
-      order_.erase(it->second);
-    } else if (places_.size() == capacity_) {
-      places_.erase(order_.front());
-      order_.pop_front();
-    }
-    places_[key] = order_.insert(order_.end(), key);
-    return hit;
-  }
-
- private:
-  size_t capacity_;
-  std::list<size_t> order_;
-  std::unordered_map<size_t, std::list<size_t>::iterator> places_;
-};
-
-struct Traffic {
-  size_t keys;
-  size_t capacity;
-  double exponent;
-  size_t requests;
-  size_t shift_every = 0;  // so often what is popular changes a little
-  int requests_per_ms = 100;
-};
-
-struct HitRatios {
-  double exact = 0;
-  double ours = 0;
-};
-
-// In percent, of the second half of the requests.
-HitRatios Simulate(const Traffic& traffic, EvictionPolicy policy, int samples = 5) {
-  EvictionTest t(policy);
-  t.options.samples = samples;
-  ExactLru exact(traffic.capacity);
-  const Zipf zipf(traffic.keys, traffic.exponent);
-  Random random(Catch::rngSeed());
-  size_t exact_hits = 0;
-  size_t hits = 0;
-  for (size_t i = 0; i < traffic.requests; ++i) {
-    t.keyspace.set_now_ms(kNow + static_cast<int64_t>(i) / traffic.requests_per_ms);
-    const size_t shift = traffic.shift_every == 0 ? 0 : i / traffic.shift_every;
-    const size_t key = (zipf.Next(random) + shift) * 2654435761 % 1000000007;
-    const bool exact_hit = exact.Use(key);
-    const std::string name = "key:" + std::to_string(key);
-    const EntryRef ref = t.keyspace.database(0).Find(name);
-    if (ref) {
-      t.keyspace.Touch(ref.entry());
-    } else {
-      if (t.keyspace.TotalKeys() == traffic.capacity) t.eviction.EvictOne();
-      t.keyspace.database(0).SetString(name, "v", kNoExpiry);
-    }
-    if (i < traffic.requests / 2) continue;
-    exact_hits += exact_hit ? 1 : 0;
-    hits += ref ? 1 : 0;
-  }
-  const double counted = static_cast<double>(traffic.requests - traffic.requests / 2) / 100;
-  return {static_cast<double>(exact_hits) / counted, static_cast<double>(hits) / counted};
-}
-
-}  // namespace
-
-TEST_CASE("eviction: hit ratios come close to those of exact LRU") {
-  const double exponent = GENERATE(0.7, 1.0);
-  const HitRatios ratios = Simulate(
-      {.keys = 20'000, .capacity = 2'000, .exponent = exponent, .requests = 300'000, .requests_per_ms = 10},
-      EvictionPolicy::kAllkeysLru);
-  INFO("exponent " << exponent << ": exact " << ratios.exact << ", ours " << ratios.ours);
-  CHECK(ratios.ours > ratios.exact - 0.5);
-}
-
-TEST_CASE("eviction: table of hit ratios", "[.hitratio]") {
-  const auto show = [](const char* what, const Traffic& traffic) {
-    for (const int samples : {1, 5, 10}) {
-      const HitRatios lru = Simulate(traffic, EvictionPolicy::kAllkeysLru, samples);
-      const HitRatios lfu = Simulate(traffic, EvictionPolicy::kAllkeysLfu, samples);
-      std::cout << what << ", samples " << samples << ": exact LRU " << lru.exact << ", LRU " << lru.ours
-                << ", LFU " << lfu.ours << std::endl;
-    }
-    std::cout << what << ": random " << Simulate(traffic, EvictionPolicy::kAllkeysRandom).ours << std::endl;
-  };
-  for (const double exponent : {0.7, 0.9, 1.0, 1.2}) {
-    const std::string name = "Zipf " + std::to_string(exponent);
-    show(name.c_str(), {.keys = 100'000, .capacity = 10'000, .exponent = exponent, .requests = 2'000'000});
-  }
-  show("Zipf 1.0, drifting",
-       {.keys = 100'000, .capacity = 10'000, .exponent = 1.0, .requests = 2'000'000, .shift_every = 200});
-  show("Zipf 1.0, 10 a ms",
-       {.keys = 100'000, .capacity = 10'000, .exponent = 1.0, .requests = 2'000'000, .requests_per_ms = 10});
 }
 
 }  // namespace pinyon

@@ -40,12 +40,12 @@ TEST_CASE("the access clock is 24 bits of seconds") {
   Keyspace keyspace(1, 1);
   keyspace.set_now_ms(1'700'000'000'999);
   CHECK(keyspace.now_ms() == 1'700'000'000'999);
-  CHECK(keyspace.AccessClock() == (1'700'000'000 & 0xffffff));
+  CHECK(keyspace.AccessSeconds() == (1'700'000'000 & 0xffffff));
   const EntryRef ref = keyspace.database(0).SetInteger("key", 1, kNoExpiry);
   keyspace.set_now_ms(1'700'000'001'000);
-  CHECK(ref->access() == keyspace.AccessClock() - 1);
+  CHECK(ref->access() == keyspace.AccessSeconds() - 1);
   keyspace.Touch(ref.entry());
-  CHECK(ref->access() == keyspace.AccessClock());
+  CHECK(ref->access() == keyspace.AccessSeconds());
 }
 
 TEST_CASE("a keyspace needs no observer") {

@@ -264,6 +264,15 @@ TEST_CASE("memory limit: OBJECT FREQ and IDLETIME go by the policy in force") {
   f.keyspace.set_spares_pages(true);
   f.Run("GET moved");
   CHECK(f.Run("OBJECT FREQ moved") == ":5\r\n");
+  f.keyspace.set_spares_pages(false);
+  CHECK(f.Run("CONFIG SET maxmemory-policy allkeys-adaptive") == kOk);
+  CHECK(f.Run("OBJECT IDLETIME k") == kLfu);
+  f.Run("SET counted 1");
+  f.Run("GET counted");
+  f.Run("GET counted");
+  CHECK(f.Run("OBJECT FREQ counted") == ":3\r\n");
+  f.Run("SET counted 2");
+  CHECK(f.Run("OBJECT FREQ counted") == ":4\r\n");
 }
 
 }  // namespace pinyon
