@@ -1,11 +1,13 @@
+#ifndef PINYON_PLAIN_MALLOC
+
 #include "base/alloc.h"
 
 #include <fmt/format.h>
+#include <jemalloc/jemalloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -15,117 +17,15 @@
 #include "base/assert.h"
 #include "base/chunk_supply.h"
 #include "base/clock.h"
+#include "base/out_of_memory.h"
 #include "base/owner_arena.h"
-
-#ifdef PINYON_PLAIN_MALLOC
-#include <malloc.h>
-#else
-#include <jemalloc/jemalloc.h>
 
 // Read by jemalloc at its start. Unused pages go back to the system on a thread of its own, not on the
 // loop's.
 extern "C" const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0";
-#endif
 
 namespace pinyon::mem {
-
-namespace {
-
-[[noreturn]] void OutOfMemory(size_t size) {
-  std::fprintf(stderr, "Out of memory allocating %zu bytes\n", size);
-  PrintStackTrace();
-  std::abort();
-}
-
-}  // namespace
-
-#ifdef PINYON_PLAIN_MALLOC
-
-// Under a sanitizer every block is the process allocator's own, so that it sees each misuse.
-namespace {
-std::atomic<uint64_t> plain_used{0};
-}
-
-void* Allocate(size_t size) {
-  PINYON_ASSERT(size > 0);
-  // The whole class: a block may be used as any size of its class.
-  void* block = std::malloc(UsableSize(size));
-  if (block == nullptr) OutOfMemory(size);
-  plain_used.fetch_add(UsableSize(size), std::memory_order_relaxed);
-  return block;
-}
-void* AllocateAligned(size_t size, size_t alignment) {
-  void* block = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (block == nullptr) OutOfMemory(size);
-  plain_used.fetch_add(size, std::memory_order_relaxed);
-  return block;
-}
-void Free(void* block, size_t size) {
-  plain_used.fetch_sub(UsableSize(size), std::memory_order_relaxed);
-  std::free(block);
-}
-void FreeAligned(void* block, size_t size, size_t) {
-  plain_used.fetch_sub(size, std::memory_order_relaxed);
-  std::free(block);
-}
-size_t UsableSize(size_t size) {
-  if (size <= kMaxSmallBytes) return ClassBytes(ClassOf(size));
-  return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
-}
-void* AllocateBlock(size_t used_bytes) {
-  plain_used.fetch_add(used_bytes, std::memory_order_relaxed);
-  void* block = std::aligned_alloc(kPageBytes, kBlockBytes);
-  if (block == nullptr) OutOfMemory(kBlockBytes);
-  return block;
-}
-void ResizeBlock(void*, size_t old_used_bytes, size_t new_used_bytes) {
-  plain_used.fetch_add(new_used_bytes - old_used_bytes, std::memory_order_relaxed);
-}
-void FreeBlock(void* block, size_t used_bytes) {
-  plain_used.fetch_sub(used_bytes, std::memory_order_relaxed);
-  std::free(block);
-}
-size_t UsableSizeOfNew(size_t size) { return UsableSize(size); }
-uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
-uint64_t UsedBytesOfOwner() { return UsedBytes(); }
-AllocatorStats GetAllocatorStats() { return {UsedBytes(), UsedBytes(), UsedBytes()}; }
-void GiveBackUnused() {}
-std::string StatsText() { return {}; }
-SlabStats GetSlabStats() { return {}; }
-size_t TrimEmptySlabs(size_t) { return 0; }
-bool CollectFreed(size_t) { return false; }
-void* TakeFilledRange() { return nullptr; }
-void CollapseRange(void*) {}
-// Every third block or so moves, so that whoever keeps an address is found out.
-namespace {
-bool moves_blocks = false;
-RelocateStats relocate_stats;
-}
-RelocateStats GetRelocateStats() { return relocate_stats; }
-void BeginRound() { moves_blocks = true; }
-bool ChooseSparseSlabs(size_t) { return false; }
-size_t ChosenSlabs() { return 0; }
-bool IsToMove(const void* block, size_t size) {
-  return moves_blocks && size <= kMaxSmallBytes && (reinterpret_cast<uintptr_t>(block) >> 4) % 3 == 0;
-}
-void* Relocate(void* block, size_t size) {
-  ++relocate_stats.asked;
-  if (!IsToMove(block, size)) return block;
-  ++relocate_stats.moved;
-  void* moved = Allocate(size);
-  std::memcpy(moved, block, size);
-  Free(block, size);
-  return moved;
-}
-bool ReturnChosenSlabs(size_t) {
-  moves_blocks = false;
-  return false;
-}
-void RegisterThread() {}
-const char* AllocatorName() { return "libc"; }
-
-#else
 
 namespace {
 
@@ -826,6 +726,6 @@ const char* AllocatorName() {
       JEMALLOC_VERSION_MINOR) "." PINYON_TEXT(JEMALLOC_VERSION_BUGFIX);
 }
 
-#endif
-
 }  // namespace pinyon::mem
+
+#endif

@@ -33,7 +33,8 @@ uint64_t Eviction::Rank(const Entry* entry) const {
   const EvictionOptions& options = keyspace_.eviction_options();
   if (options.policy == EvictionPolicy::kVolatileTtl) return static_cast<uint64_t>(entry->expiry_ms());
   if (const AdaptivePolicy* adaptive = keyspace_.adaptive()) {
-    return adaptive->Rank(entry->access_tick(), entry->EstimatedBytes());
+    // Of a long list a look at one of its parts will do.
+    return adaptive->Rank(entry->access_tick(), entry->MemoryBytes(1));
   }
   if (options.TracksFrequency()) {
     // Of those that are used equally often, the one that was used last stays.
