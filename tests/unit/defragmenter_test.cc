@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "keyspace/value_object.h"
-#include "keyspace/zset_value.h"
+#include "types/chunked_list.h"
+#include "types/field.h"
+#include "types/sorted_set.h"
 #include "unit/command_fixture.h"
 
 namespace pinyon {
