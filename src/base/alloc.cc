@@ -36,6 +36,8 @@ constexpr size_t kHugePageBytes = ChunkSupply::kHugePageBytes;
 constexpr uint64_t kCollapseFromSlabs = 256;
 // With so many slabs (128 MiB) the next chunk is made ready ahead: what that takes is little then.
 constexpr uint64_t kAheadFromSlabs = 2048;
+// So much of each class is moved though there is no room for it yet (defragmentation).
+constexpr size_t kRoomAhead = 16 * kSlabBytes;
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
 constexpr size_t kClasses = ClassOf(kMaxSmallBytes) + 1;
 // A class that has so many slabs gets the memory of further ones all at once: sixteen page faults cost
@@ -115,11 +117,13 @@ struct Evacuation {
 
   SlabList list;
   uint16_t marks[kMarks] = {};
-  // The round's search: the class, how many of its slabs are left to look at, and how full one must be to
-  // stay.
+  // The round's search: the class, how many of its slabs are left to look at, how full one must be to stay,
+  // and how much room there is for what moves: chosen slabs are empty only at the round's end, so without
+  // room in others memory would grow first.
   size_t index = 0;
   size_t left = 0;
   size_t keep_bytes = 0;
+  size_t room_bytes = 0;
 
   static size_t MarkOf(const void* address) {
     return reinterpret_cast<uintptr_t>(address) / kSlabBytes % kMarks;
@@ -661,10 +665,12 @@ bool CollectFreed(size_t max_slabs) {
 }
 
 void BeginRound() {
-  // Those that are emptier than all are on average go, so that the others are worth filling up.
-  const uint64_t slabs = std::max<uint64_t>(heap.slab_count, 1);
+  // Slabs that are no fuller than most go, but neither ones that are nearly full, which gains little, nor,
+  // where all are alike, none.
+  constexpr size_t kLeastKept = kSlabBytes / 2, kMostKept = kSlabBytes / 10 * 9;
+  const size_t average = static_cast<size_t>(heap.used_bytes / std::max<uint64_t>(heap.slab_count, 1));
   heap.chosen.index = heap.chosen.left = 0;
-  heap.chosen.keep_bytes = static_cast<size_t>(heap.used_bytes / slabs);
+  heap.chosen.keep_bytes = std::clamp(average, kLeastKept, kMostKept);
 }
 
 bool ChooseSparseSlabs(size_t max_slabs) {
@@ -674,6 +680,7 @@ bool ChooseSparseSlabs(size_t max_slabs) {
     while (chosen.left == 0) {
       if (chosen.index + 1 == kClasses) return false;
       chosen.left = heap.partial[++chosen.index].count;
+      chosen.room_bytes = kRoomAhead;
     }
     --chosen.left;
     Slab* slab = heap.partial[chosen.index].first;
@@ -682,9 +689,12 @@ bool ChooseSparseSlabs(size_t max_slabs) {
       continue;
     }
     UnlinkPartial(slab);
-    if (size_t{slab->used} * slab->block_bytes < chosen.keep_bytes) {
+    const size_t used = size_t{slab->used} * slab->block_bytes;
+    if (used < chosen.keep_bytes && used <= chosen.room_bytes) {
+      chosen.room_bytes -= used;
       Choose(slab);
     } else {
+      chosen.room_bytes += kSlabBytes - used;
       LinkPartial(slab, false);
     }
   }

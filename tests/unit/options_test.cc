@@ -161,13 +161,6 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"acl-pubsub-default", "resetchannels"},
       {"aclfile", ""},
       {"acllog-max-len", "128"},
-      {"active-defrag-cycle-max", "25"},
-      {"active-defrag-cycle-min", "1"},
-      {"active-defrag-ignore-bytes", "104857600"},
-      {"active-defrag-max-scan-fields", "1000"},
-      {"active-defrag-threshold-lower", "10"},
-      {"active-defrag-threshold-upper", "100"},
-      {"activedefrag", "no"},
       {"activerehashing", "yes"},
       {"aof-disable-auto-gc", "no"},
       {"aof-load-truncated", "yes"},
@@ -370,8 +363,6 @@ TEST_CASE("Directives that would guard the server are refused", "[inert_settings
   }
   Fixture f;
   CHECK(f.registry.Set({{"tls-port", "1"}}, {}).find("TLS is not supported yet") != std::string::npos);
-  CHECK(f.registry.Set({{"activedefrag", "yes"}}, {}).find("compiled with a modified Jemalloc") !=
-        std::string::npos);
 }
 
 TEST_CASE("Directives without effect check their values", "[inert_settings]") {
