@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "base/alloc.h"
 #include "base/out_of_memory.h"
@@ -61,7 +62,9 @@ uint64_t UsedBytes() { return plain_used.load(std::memory_order_relaxed); }
 uint64_t UsedBytesOfOwner() { return UsedBytes(); }
 AllocatorStats GetAllocatorStats() { return {UsedBytes(), UsedBytes(), UsedBytes()}; }
 void GiveBackUnused() {}
-std::string StatsText() { return {}; }
+std::string StatsText() {
+  return "Allocator: libc\nAllocated for keys and buffers: " + std::to_string(UsedBytes()) + "\n";
+}
 SlabStats GetSlabStats() { return {}; }
 size_t TrimEmptySlabs(size_t) { return 0; }
 bool CollectFreed(size_t) { return false; }

@@ -64,7 +64,8 @@ TEST_CASE("a cache of values of every type stays within its limit, and so does i
     }
     CHECK(most > 19 * kMegabyte);
     CHECK(most < 21 * kMegabyte);
-    CHECK(Number(client, "stats", "evicted_keys") > 5'000);
+    // The adaptive policy has large values go first, so it needs fewer.
+    CHECK(Number(client, "stats", "evicted_keys") > 2'000);
     CHECK(InfoField(client, "memory", "maxmemory_human") == "20.00M");
     CHECK(InfoField(client, "memory", "maxmemory_policy") == policy);
     digest = Digest(*server);

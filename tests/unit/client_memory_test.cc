@@ -230,7 +230,12 @@ TEST_CASE_METHOD(ClientMemoryFixture, "what is known of clients is what they hol
   clients_max_memory = 3'000'000;
   std::vector<uint64_t> ids;
   std::map<uint64_t, Client*> known;
+  const auto forget_gone = [&] {
+    std::erase_if(known,
+                  [this](const auto& entry) { return IsGone(entry.first) || entry.second->session.closing; });
+  };
   for (int step = 0; step < 600; ++step) {
+    forget_gone();
     if (known.size() < 10 || random.Below(10) == 0) {
       Client& client = Connect();
       known[client.session.id] = &client;
@@ -254,8 +259,7 @@ TEST_CASE_METHOD(ClientMemoryFixture, "what is known of clients is what they hol
     if (random.Below(2) == 0) Poll();
     if (random.Below(50) == 0)
       clients_max_memory = random.Below(3) == 0 ? 0 : 200'000 + static_cast<int64_t>(random.Below(3'000'000));
-    std::erase_if(known,
-                  [this](const auto& entry) { return IsGone(entry.first) || entry.second->session.closing; });
+    forget_gone();
     // What the kernel took since the last turn is noted in the next.
     if (random.Below(2) == 0) continue;
     RunTurns();
