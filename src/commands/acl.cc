@@ -17,7 +17,6 @@ namespace pinyon {
 
 namespace {
 
-constexpr size_t kMaxQuotedBytes = 128;
 constexpr std::string_view kErrNoFile =
     "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL "
     "SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in "
@@ -26,12 +25,6 @@ constexpr std::string_view kErrNoFile =
 // What an error repeats of an argument: nothing from a zero byte on.
 std::string Quoted(std::string_view text) {
   return std::string("'").append(text.substr(0, text.find('\0'))).append("'");
-}
-
-// Too many arguments, where the arity is not fixed.
-void RejectArguments(Call& call) {
-  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
-                   std::string(call.args[1].substr(0, kMaxQuotedBytes)) + "'. Try ACL HELP.");
 }
 
 // ACL CAT [category]

@@ -46,14 +46,6 @@ void AppendLine(Call& call, const Session& session, std::string* text) {
   *text += '\n';
 }
 
-// Too many arguments, where the arity is not fixed.
-void RejectArguments(Call& call) {
-  constexpr size_t kMaxQuotedBytes = 128;
-  call.reply.Error(
-      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
-                  call.args[1].substr(0, kMaxQuotedBytes)));
-}
-
 // CLIENT ID
 void ClientId(Call& call) { call.reply.Integer(static_cast<int64_t>(call.session.id)); }
 

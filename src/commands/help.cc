@@ -16,4 +16,12 @@ void ReplyHelp(Call& call, std::span<const std::string_view> lines) {
   call.reply.SimpleString("    Prints this help.");
 }
 
+void RejectArguments(Call& call) {
+  PINYON_ASSERT(call.command.parent != nullptr);
+  constexpr size_t kMaxQuotedBytes = 128;
+  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
+                   std::string(call.args[1].substr(0, kMaxQuotedBytes)) + "'. Try " +
+                   ToUpper(call.command.parent->name) + " HELP.");
+}
+
 }  // namespace pinyon

@@ -91,12 +91,7 @@ void Spublish(Call& call) {
 }
 
 void ReplyNames(Call& call, TopicKind kind) {
-  if (call.argc() > 3) {
-    constexpr size_t kMaxQuotedBytes = 128;
-    call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
-                     std::string(call.args[1].substr(0, kMaxQuotedBytes)) + "'. Try PUBSUB HELP.");
-    return;
-  }
+  if (call.argc() > 3) return RejectArguments(call);
   const auto names = call.engine.pubsub.Names(kind, call.argc() == 3 ? &call.args[2] : nullptr);
   call.reply.ArrayHeader(names.size());
   for (const std::string_view name : names) call.reply.Bulk(name);
