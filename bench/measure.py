@@ -145,12 +145,19 @@ class Server:
                 return int(line.split()[1]) * 1024
         raise Failure(f"{self.name} has no VmRSS")
 
+    def info(self, section):
+        """The fields of a section of INFO, as text."""
+        text = self.call("INFO", section).decode(errors="replace")
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
     def version(self):
-        info = self.call("INFO", "server").decode(errors="replace")
-        values = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+        values = self.info("server")
         if "pinyon_version" in values:
-            return f"Pinyon {values['pinyon_version'].strip()}"
-        return f"Redis {values.get('redis_version', 'unknown').strip()}"
+            return f"Pinyon {values['pinyon_version']}"
+        return f"Redis {values.get('redis_version', 'unknown')}"
+
+    def used_memory(self):
+        return int(self.info("memory")["used_memory"])
 
 
 def prepare(server, load):
