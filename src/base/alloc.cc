@@ -12,11 +12,11 @@
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
-#include "base/chunk_supply.h"
-#include "base/clock.h"
+#include "base/heap.h"
 #include "base/out_of_memory.h"
 #include "base/owner_arena.h"
 
@@ -29,25 +29,12 @@ namespace pinyon::mem {
 
 namespace {
 
-constexpr size_t kSlabBytes = kBlockBytes;  // slabs and blocks come from the same address space
-constexpr size_t kHugePageBytes = ChunkSupply::kHugePageBytes;
-// With so many slabs (16 MiB) ranges that are handed out become huge pages. The first ranges hold a slab of
-// each class, most of them hardly touched: all their memory would be brought for nothing.
-constexpr uint64_t kCollapseFromSlabs = 256;
 // With so many slabs (128 MiB) the next chunk is made ready ahead: what that takes is little then.
 constexpr uint64_t kAheadFromSlabs = 2048;
-// So much of each class is moved though there is no room for it yet (defragmentation).
-constexpr size_t kRoomAhead = 16 * kSlabBytes;
 [[maybe_unused]] constexpr int kFreedByte = 0xdb;
-constexpr size_t kClasses = ClassOf(kMaxSmallBytes) + 1;
 // A class that has so many slabs gets the memory of further ones all at once: sixteen page faults cost
 // several times as much. Classes that are little used stay at the pages that they touch.
 constexpr uint32_t kPopulateFrom = 16;
-
-struct FreeLink {
-  FreeLink* next;
-};
-static_assert(sizeof(FreeLink) <= kClassBytes);
 
 // A slab's remote list: its first block (low 48 bits) and how many there are (high 16). In one word, because
 // a thread may be held up between reading the list and adding to it, while the owner takes all back and
@@ -55,121 +42,6 @@ static_assert(sizeof(FreeLink) <= kClassBytes);
 constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
 FreeLink* RemoteFirst(uint64_t list) { return reinterpret_cast<FreeLink*>(list & kAddressMask); }
 uint64_t RemoteCount(uint64_t list) { return list >> 48; }
-
-enum class SlabState : uint8_t { kCurrent, kPartial, kFull, kChosen };
-
-// At the start of each slab; the blocks follow. `used` counts blocks handed out, those on the remote list
-// included.
-struct Slab {
-  uint16_t block_bytes;
-  SlabState state;
-  uint32_t used;
-  FreeLink* free;
-  char* unused;    // from here to the slab's end nothing was ever handed out
-  Slab* previous;  // in its list, when partly used or chosen
-  Slab* next;
-  std::atomic<uint64_t> remote;
-  Slab* remote_next;  // in the list of slabs with remote frees
-
-  char* end() { return reinterpret_cast<char*>(this) + kSlabBytes; }
-};
-static_assert(sizeof(Slab) <= 64);
-
-Slab* SlabOf(void* block) {
-  return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(block) & ~(uintptr_t{kSlabBytes} - 1));
-}
-
-// Address space from which 64 KiB at a time are taken.
-struct Chunk {
-  char* next = nullptr;
-  size_t left = 0;        // in units of 64 KiB
-  bool is_ready = false;  // it has its memory already
-};
-
-// Slabs, linked both ways.
-struct SlabList {
-  Slab* first = nullptr;
-  Slab* last = nullptr;
-  size_t count = 0;
-
-  void Push(Slab* slab, bool at_front);
-  void Remove(Slab* slab);
-};
-
-void SlabList::Push(Slab* slab, bool at_front) {
-  slab->previous = at_front ? nullptr : last;
-  slab->next = at_front ? first : nullptr;
-  (slab->previous == nullptr ? first : slab->previous->next) = slab;
-  (slab->next == nullptr ? last : slab->next->previous) = slab;
-  ++count;
-}
-
-void SlabList::Remove(Slab* slab) {
-  (slab->previous == nullptr ? first : slab->previous->next) = slab->next;
-  (slab->next == nullptr ? last : slab->next->previous) = slab->previous;
-  --count;
-}
-
-// The slabs that are being emptied. Whether a block lies in one of them is asked of every block there is, so
-// it is told by a small table first: by the address of a slab, in units of slabs, modulo the table's size.
-struct Evacuation {
-  static constexpr size_t kMarks = 1 << 16;
-
-  SlabList list;
-  uint16_t marks[kMarks] = {};
-  // The round's search: the class, how many of its slabs are left to look at, how full one must be to stay,
-  // and how much room there is for what moves: chosen slabs are empty only at the round's end, so without
-  // room in others memory would grow first.
-  size_t index = 0;
-  size_t left = 0;
-  size_t keep_bytes = 0;
-  size_t room_bytes = 0;
-
-  static size_t MarkOf(const void* address) {
-    return reinterpret_cast<uintptr_t>(address) / kSlabBytes % kMarks;
-  }
-};
-
-struct Heap {
-  Slab* current[kClasses] = {};
-  SlabList partial[kClasses];
-  Evacuation chosen;
-  RelocateStats relocated;
-  uint64_t used_bytes =
-      0;  // in small blocks handed out, remote-freed ones included until they are taken back
-  uint64_t block_used_bytes = 0;
-  uint64_t slab_count = 0;  // slabs that belong to a class
-  uint32_t slabs_of[kClasses] = {};
-  std::vector<void*> empty_dirty;
-  std::vector<void*> empty_clean;
-  // Slabs and blocks are carved from different chunks: slabs fill their pages, blocks seldom do.
-  Chunk slab_chunk;
-  Chunk block_chunk;
-  ChunkSupply supply;
-  char* filling = nullptr;    // the huge page's worth that slabs are carved from
-  std::vector<char*> filled;  // those carved up, see TakeFilledRange
-
-  std::atomic<Slab*> remote_slabs{nullptr};
-  Slab* collecting = nullptr;  // taken off remote_slabs, not yet looked at
-  std::atomic<uint64_t> remote_bytes{0};
-  std::atomic<bool> has_owner{false};
-
-  // Blocks that another thread freed, already without memory.
-  std::mutex freed_blocks_mutex;
-  std::vector<void*> freed_blocks;
-  std::atomic<uint64_t> freed_block_bytes{0};
-};
-
-// Process-wide: see the header. Never destroyed, since blocks are freed until the very end.
-template <typename T>
-union NeverDestroyed {
-  constexpr NeverDestroyed() : value{} {}
-  constexpr ~NeverDestroyed() {}
-  T value;
-};
-constinit NeverDestroyed<Heap> heap_storage;
-constexpr Heap& heap = heap_storage.value;
-thread_local bool owns_heap = false;
 
 template <typename T>
 T* PopBack(std::vector<T*>& list) {
@@ -179,56 +51,52 @@ T* PopBack(std::vector<T*>& list) {
   return memory;
 }
 
-void Refill(Chunk& chunk, ChunkSupply::Chunk supplied) {
-  PINYON_ASSERT(chunk.left == 0);
-  if (supplied.memory == nullptr) OutOfMemory(ChunkSupply::kChunkBytes);
-  chunk = {supplied.memory, ChunkSupply::kChunkBytes / kSlabBytes, supplied.is_ready};
-}
-
-// Takes the next 64 KiB of a chunk.
-char* Carve(Chunk& chunk) {
-  char* memory = chunk.next;
-  chunk.next += kSlabBytes;
-  --chunk.left;
-  return memory;
-}
-
-// Address space for a slab: what was in use before, else fresh. Says whether its memory is there, too. A huge
-// page's worth of fresh slabs that have all been handed out waits to become one.
-void* NewSlabMemory(bool* is_there) {
-  *is_there = true;
-  if (void* memory = PopBack(heap.empty_dirty)) return memory;
-  *is_there = false;
-  if (void* memory = PopBack(heap.empty_clean)) return memory;
-  if (heap.slab_chunk.left == 0)
-    Refill(heap.slab_chunk, heap.supply.Take(heap.slab_count >= kAheadFromSlabs));
-  char* memory = Carve(heap.slab_chunk);
-  *is_there = heap.slab_chunk.is_ready;
-  if (reinterpret_cast<uintptr_t>(memory) % kHugePageBytes == 0) {
-    if (heap.filling != nullptr && heap.slab_count >= kCollapseFromSlabs) heap.filled.push_back(heap.filling);
-    heap.filling = *is_there ? nullptr : memory;
-  }
-  return memory;
+// What other threads freed or released, without memory, once nothing else is left of its kind. Not while one
+// of them is at it: nobody waits for them.
+void CollectFreedBlocks() {
+  if (!heap.clean_blocks.empty() || !heap.has_freed_blocks.load(std::memory_order_relaxed)) return;
+  const std::unique_lock lock(heap.freed_blocks_mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  heap.clean_blocks.swap(heap.freed_blocks);
+  heap.block_used_bytes -= heap.freed_block_bytes.exchange(0, std::memory_order_relaxed);
+  heap.has_freed_blocks.store(false, std::memory_order_relaxed);
 }
 
 Slab* NewSlab(size_t index) {
   const size_t block_bytes = ClassBytes(index);
-  bool is_there = false;
-  void* memory = NewSlabMemory(&is_there);
-  if (++heap.slabs_of[index] > kPopulateFrom && !is_there) ChunkSupply::Populate(memory, kSlabBytes);
-  Slab* slab = new (memory) Slab;
+  const SlabChunks::Slab taken = heap.chunks.Take(heap.chunks.live_slabs() >= kAheadFromSlabs);
+  if (++heap.slabs_of[index] > kPopulateFrom && !taken.is_there)
+    ChunkSupply::Populate(taken.memory, kSlabBytes);
+  Slab* slab = new (taken.memory) Slab;
   slab->block_bytes = static_cast<uint16_t>(block_bytes);
   slab->state = SlabState::kCurrent;
   slab->used = 0;
   slab->free = nullptr;
-  slab->unused = reinterpret_cast<char*>(slab) + 64;
+  slab->unused = reinterpret_cast<char*>(slab) + kSlabHeaderBytes;
   slab->previous = slab->next = slab->remote_next = nullptr;
   slab->remote.store(0, std::memory_order_relaxed);
-  ++heap.slab_count;
+  slab->chunk = taken.chunk;
   return slab;
 }
 
-void LinkPartial(Slab* slab, bool at_front = true) {
+}  // namespace
+
+constinit NeverDestroyed<Heap> heap_storage;
+constinit thread_local bool owns_heap = false;
+
+void SlabList::Push(Slab* slab, bool at_front) {
+  slab->previous = at_front ? nullptr : last;
+  slab->next = at_front ? first : nullptr;
+  (slab->previous == nullptr ? first : slab->previous->next) = slab;
+  (slab->next == nullptr ? last : slab->next->previous) = slab;
+}
+
+void SlabList::Remove(Slab* slab) {
+  (slab->previous == nullptr ? first : slab->previous->next) = slab->next;
+  (slab->next == nullptr ? last : slab->next->previous) = slab->previous;
+}
+
+void LinkPartial(Slab* slab, bool at_front) {
   slab->state = SlabState::kPartial;
   heap.partial[ClassOf(slab->block_bytes)].Push(slab, at_front);
 }
@@ -238,26 +106,15 @@ void UnlinkPartial(Slab* slab) {
   heap.partial[ClassOf(slab->block_bytes)].Remove(slab);
 }
 
-void Choose(Slab* slab) {
-  slab->state = SlabState::kChosen;
-  heap.chosen.list.Push(slab, true);
-  ++heap.chosen.marks[Evacuation::MarkOf(slab)];
-}
-
-void Unchoose(Slab* slab) {
-  PINYON_ASSERT(slab->state == SlabState::kChosen);
-  heap.chosen.list.Remove(slab);
-  --heap.chosen.marks[Evacuation::MarkOf(slab)];
-}
-
 void ReleaseSlab(Slab* slab) {
   PINYON_ASSERT(slab->used == 0 && slab->state != SlabState::kCurrent);
   if (slab->state == SlabState::kPartial) UnlinkPartial(slab);
   if (slab->state == SlabState::kChosen) Unchoose(slab);
-  --heap.slab_count;
   --heap.slabs_of[ClassOf(slab->block_bytes)];
-  heap.empty_dirty.push_back(slab);
+  heap.chunks.Return(slab->chunk, slab);
 }
+
+namespace {
 
 // Takes back what another thread freed in one slab.
 void CollectRemote(Slab* slab) {
@@ -420,7 +277,7 @@ void RegisterThread() {
 
 void* Allocate(size_t size) {
   PINYON_ASSERT(size > 0);
-  if (size > kMaxSmallBytes) [[unlikely]] {
+  if (!IsInSlab(size)) [[unlikely]] {
     void* block = std::malloc(size);
     if (block == nullptr) OutOfMemory(size);
     return block;
@@ -446,7 +303,7 @@ void* Allocate(size_t size) {
 
 void Free(void* block, size_t size) {
   PINYON_ASSERT(block != nullptr && size > 0);
-  if (size > kMaxSmallBytes) return sdallocx(block, size, 0);
+  if (!IsInSlab(size)) return sdallocx(block, size, 0);
   const size_t bytes = ClassBytes(ClassOf(size));
 #ifdef PINYON_ASSERTIONS
   std::memset(block, kFreedByte, bytes);  // whoever still reads it shall notice
@@ -470,21 +327,19 @@ void* AllocateBlock(size_t used_bytes) {
   PINYON_ASSERT(used_bytes % kPageBytes == 0 && used_bytes <= kBlockBytes);
   ClaimHeap();
   heap.block_used_bytes += used_bytes;
-  if (heap.empty_clean.empty() && heap.freed_block_bytes.load(std::memory_order_relaxed) > 0) {
-    const std::lock_guard lock(heap.freed_blocks_mutex);
-    heap.empty_clean.swap(heap.freed_blocks);
-    heap.block_used_bytes -= heap.freed_block_bytes.exchange(0, std::memory_order_relaxed);
+  CollectFreedBlocks();
+  if (void* memory = PopBack(heap.clean_blocks)) return memory;
+  if (void* memory = PopBack(heap.dirty_blocks)) {
+    madvise(memory, kBlockBytes, MADV_DONTNEED);
+    return memory;
   }
-  if (heap.empty_clean.empty()) {
-    if (void* memory = PopBack(heap.empty_dirty)) {
-      madvise(memory, kBlockBytes, MADV_DONTNEED);
-      return memory;
-    }
+  if (heap.blocks_left == 0) {
+    heap.next_block = ChunkSupply::Map().memory;
+    if (heap.next_block == nullptr) OutOfMemory(ChunkSupply::kChunkBytes);
+    heap.blocks_left = ChunkSupply::kChunkBytes / kBlockBytes;
   }
-  if (void* memory = PopBack(heap.empty_clean)) return memory;
-  // Most blocks use but a part: they come without memory.
-  if (heap.block_chunk.left == 0) Refill(heap.block_chunk, ChunkSupply::Map());
-  return Carve(heap.block_chunk);
+  --heap.blocks_left;
+  return std::exchange(heap.next_block, heap.next_block + kBlockBytes);
 }
 
 void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes) {
@@ -497,12 +352,11 @@ void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes) {
 void FreeBlock(void* block, size_t used_bytes) {
   if (owns_heap) {
     heap.block_used_bytes -= used_bytes;
-    heap.empty_dirty.push_back(block);
+    heap.dirty_blocks.push_back(block);
     return;
   }
-  madvise(block, used_bytes, MADV_DONTNEED);
   const std::lock_guard lock(heap.freed_blocks_mutex);
-  heap.freed_blocks.push_back(block);
+  heap.freed_dirty_blocks.push_back(static_cast<char*>(block));
   heap.freed_block_bytes.fetch_add(used_bytes, std::memory_order_relaxed);
 }
 
@@ -516,9 +370,7 @@ void FreeAligned(void* block, size_t size, size_t alignment) {
   sdallocx(block, size, MALLOCX_ALIGN(alignment));
 }
 
-size_t UsableSize(size_t size) {
-  return size > kMaxSmallBytes ? nallocx(size, 0) : ClassBytes(ClassOf(size));
-}
+size_t UsableSize(size_t size) { return IsInSlab(size) ? ClassBytes(ClassOf(size)) : nallocx(size, 0); }
 
 size_t UsableSizeOfNew(size_t size) { return nallocx(size, 0); }
 
@@ -550,8 +402,9 @@ uint64_t UsedBytesOfOwner() {
 }
 
 SlabStats GetSlabStats() {
-  const size_t empty = heap.empty_dirty.size();
-  return {(heap.slab_count + empty) * kSlabBytes, heap.used_bytes, empty * kSlabBytes};
+  const size_t ready = heap.chunks.ready_slabs();
+  return {(heap.chunks.live_slabs() + ready) * kSlabBytes, heap.used_bytes, ready * kSlabBytes,
+          heap.chunks.ready_in_empty_chunks() * kSlabBytes};
 }
 
 namespace {
@@ -577,22 +430,11 @@ Untouched UntouchedOfSlabs() {
     const auto begin = (reinterpret_cast<uintptr_t>(slab->unused) + kPageBytes - 1) & ~(kPageBytes - 1);
     const uint64_t bytes = reinterpret_cast<uintptr_t>(slab->end()) - begin;
     sum.bytes += bytes;
-    const bool has_memory = heap.slabs_of[index] > kPopulateFrom || heap.slab_count >= kAheadFromSlabs;
+    const bool has_memory =
+        heap.slabs_of[index] > kPopulateFrom || heap.chunks.live_slabs() >= kAheadFromSlabs;
     if (!has_memory) sum.without_memory += bytes;
   }
   return sum;
-}
-
-size_t TrimSlabs(size_t max_slabs, size_t keep) {
-  size_t trimmed = 0;
-  while (trimmed < max_slabs && heap.empty_dirty.size() > keep) {
-    void* slab = heap.empty_dirty.back();
-    heap.empty_dirty.pop_back();
-    madvise(slab, kSlabBytes, MADV_DONTNEED);
-    heap.empty_clean.push_back(slab);
-    ++trimmed;
-  }
-  return trimmed;
 }
 
 }  // namespace
@@ -607,18 +449,76 @@ AllocatorStats GetAllocatorStats() {
   const uint64_t small =
       heap.used_bytes - std::min(heap.used_bytes, heap.remote_bytes.load(std::memory_order_relaxed));
   const Untouched untouched = UntouchedOfSlabs();
-  const uint64_t slabs = heap.slab_count * kSlabBytes;
-  const uint64_t ready = heap.slab_chunk.is_ready ? heap.slab_chunk.left * kSlabBytes : 0;
+  const uint64_t slabs = heap.chunks.live_slabs() * kSlabBytes;
   return {ProcessStat("stats.allocated") + small + blocks,
           ProcessStat("stats.active") + slabs - untouched.bytes + blocks,
           ProcessStat("stats.resident") + slabs - untouched.without_memory + blocks +
-              heap.empty_dirty.size() * kSlabBytes + ready};
+              heap.chunks.ready_slabs() * kSlabBytes + heap.dirty_blocks.size() * kBlockBytes};
 }
 
-size_t TrimEmptySlabs(size_t max_slabs) {
+namespace {
+
+void TakeDirtyBlocks(std::vector<EmptyRange>* taken) {
+  for (void* block : heap.dirty_blocks)
+    taken->push_back({static_cast<char*>(block), kBlockBytes, nullptr, 0});
+  heap.dirty_blocks.clear();
+}
+
+// Blocks that lie side by side are given back as one.
+void ReleaseBlocks(std::vector<char*> blocks) {
+  std::sort(blocks.begin(), blocks.end());
+  for (size_t begin = 0, end = 0; begin < blocks.size(); begin = end) {
+    do ++end;
+    while (end < blocks.size() && blocks[end] == blocks[begin] + (end - begin) * kBlockBytes);
+    madvise(blocks[begin], (end - begin) * kBlockBytes, MADV_DONTNEED);
+  }
+  const std::lock_guard lock(heap.freed_blocks_mutex);
+  heap.freed_blocks.insert(heap.freed_blocks.end(), blocks.begin(), blocks.end());
+  heap.has_freed_blocks.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::vector<EmptyRange> TakeEmptySlabs(bool in_parts) {
   // A few stay at hand, so that a load that comes and goes does not map and unmap all the time.
   constexpr size_t kKeep = 16;
-  return owns_heap ? TrimSlabs(max_slabs, kKeep) : 0;
+  // What is ready in chunks that are in use comes to use again, or is gathered by defragmentation: parts are
+  // given back of what is beyond a sixteenth, and at once only by who is small.
+  constexpr size_t kPartsOfSmall = 64;
+  // Half a gigabyte.
+  constexpr size_t kWholeAtOnce = 256;
+  std::vector<EmptyRange> taken;
+  if (!owns_heap) return taken;
+  TakeDirtyBlocks(&taken);
+  const size_t live = heap.chunks.live_slabs();
+  const size_t parts = !in_parts ? 0 : live < kAheadFromSlabs ? kPartsOfSmall : 1;
+  heap.chunks.TakeReady(kKeep, std::max(kKeep, live / 16), {kWholeAtOnce, parts}, &taken);
+  return taken;
+}
+
+void ReleaseSlabs(const std::vector<EmptyRange>& ranges) {
+  std::vector<char*> blocks;
+  for (const EmptyRange& range : ranges) {
+    if (range.chunk == nullptr) {
+      blocks.push_back(range.memory);
+    } else {
+      heap.chunks.Release(range);
+    }
+  }
+  if (!blocks.empty()) ReleaseBlocks(std::move(blocks));
+}
+
+void ReleaseFreedBlocks() {
+  std::vector<char*> blocks;
+  {
+    const std::lock_guard lock(heap.freed_blocks_mutex);
+    blocks.swap(heap.freed_dirty_blocks);
+  }
+  if (!blocks.empty()) ReleaseBlocks(std::move(blocks));
+}
+
+void AdaptToSize() {
+  if (owns_heap) AdaptOwnerArena();
 }
 
 #define PINYON_TEXT_OF(x) #x
@@ -628,7 +528,13 @@ void GiveBackUnused() {
   ClaimHeap();
   constexpr size_t kAll = ~size_t{0};
   CollectRemoteSlabs(kAll);
-  TrimSlabs(kAll, 0);
+  std::vector<EmptyRange> taken;
+  TakeDirtyBlocks(&taken);
+  heap.chunks.CollectBack(kAll);
+  heap.chunks.TakeReady(0, 0, {kAll, kAll}, &taken);
+  ReleaseSlabs(taken);
+  ReleaseFreedBlocks();
+  heap.chunks.CollectBack(kAll);
   mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);  // fails where threads keep nothing
   PINYON_CHECK(mallctl("arena." PINYON_TEXT(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0) == 0);
 }
@@ -638,8 +544,10 @@ std::string StatsText() {
   malloc_stats_print([](void* all, const char* part) { static_cast<std::string*>(all)->append(part); }, &text,
                      nullptr);
   text += fmt::format(
-      "___ Slabs of {} bytes, for blocks of up to {} ___\nBlocks: {} bytes in {} slabs\nEmpty: {}\n",
-      kSlabBytes, kMaxSmallBytes, heap.used_bytes, heap.slab_count, heap.empty_dirty.size());
+      "___ Slabs of {} bytes, for blocks of up to {} and of {} ___\nBlocks: {} bytes in {} slabs\nEmpty: "
+      "{}\n",
+      kSlabBytes, kMaxSmallBytes, kEighthBytes, heap.used_bytes, heap.chunks.live_slabs(),
+      heap.chunks.ready_slabs());
   for (size_t index = 0; index < kClasses; ++index) {
     if (heap.slabs_of[index] > 0) text += fmt::format("{:5}: {}\n", ClassBytes(index), heap.slabs_of[index]);
   }
@@ -647,7 +555,7 @@ std::string StatsText() {
   return text;
 }
 
-void* TakeFilledRange() { return owns_heap ? PopBack(heap.filled) : nullptr; }
+void* TakeFilledRange() { return owns_heap ? heap.chunks.TakeFilled() : nullptr; }
 
 void CollapseRange(void* range) {
 #ifdef MADV_COLLAPSE
@@ -655,80 +563,17 @@ void CollapseRange(void* range) {
 #else
   constexpr int kCollapse = 25;  // older headers; older kernels refuse it
 #endif
-  madvise(range, kHugePageBytes, kCollapse);
+  if (madvise(range, ChunkSupply::kHugePageBytes, kCollapse) == 0 || errno != EINVAL) return;
+  // Memory that was made ready ahead once, see base/chunk_supply.cc.
+  madvise(range, ChunkSupply::kHugePageBytes, MADV_HUGEPAGE);
+  madvise(range, ChunkSupply::kHugePageBytes, kCollapse);
+  madvise(range, ChunkSupply::kHugePageBytes, MADV_NOHUGEPAGE);
 }
 
 bool CollectFreed(size_t max_slabs) {
   if (!owns_heap) return false;
   CollectRemoteSlabs(max_slabs);
   return AnyRemote();
-}
-
-void BeginRound() {
-  // Slabs that are no fuller than most go, but neither ones that are nearly full, which gains little, nor,
-  // where all are alike, none.
-  constexpr size_t kLeastKept = kSlabBytes / 2, kMostKept = kSlabBytes / 10 * 9;
-  const size_t average = static_cast<size_t>(heap.used_bytes / std::max<uint64_t>(heap.slab_count, 1));
-  heap.chosen.index = heap.chosen.left = 0;
-  heap.chosen.keep_bytes = std::clamp(average, kLeastKept, kMostKept);
-}
-
-bool ChooseSparseSlabs(size_t max_slabs) {
-  if (!owns_heap) return false;
-  Evacuation& chosen = heap.chosen;
-  for (; max_slabs > 0; --max_slabs) {
-    while (chosen.left == 0) {
-      if (chosen.index + 1 == kClasses) return false;
-      chosen.left = heap.partial[++chosen.index].count;
-      chosen.room_bytes = kRoomAhead;
-    }
-    --chosen.left;
-    Slab* slab = heap.partial[chosen.index].first;
-    if (slab == nullptr) {
-      chosen.left = 0;
-      continue;
-    }
-    UnlinkPartial(slab);
-    const size_t used = size_t{slab->used} * slab->block_bytes;
-    if (used < chosen.keep_bytes && used <= chosen.room_bytes) {
-      chosen.room_bytes -= used;
-      Choose(slab);
-    } else {
-      chosen.room_bytes += kSlabBytes - used;
-      LinkPartial(slab, false);
-    }
-  }
-  return true;
-}
-
-RelocateStats GetRelocateStats() { return heap.relocated; }
-
-size_t ChosenSlabs() { return heap.chosen.list.count; }
-
-bool IsToMove(const void* block, size_t size) {
-  if (size > kMaxSmallBytes || heap.chosen.marks[Evacuation::MarkOf(block)] == 0) return false;
-  return SlabOf(const_cast<void*>(block))->state == SlabState::kChosen;
-}
-
-void* Relocate(void* block, size_t size) {
-  PINYON_ASSERT(owns_heap);
-  ++heap.relocated.asked;
-  if (!IsToMove(block, size)) return block;
-  ++heap.relocated.moved;
-  void* moved = Allocate(size);
-  std::memcpy(moved, block, ClassBytes(ClassOf(size)));
-  Free(block, size);
-  return moved;
-}
-
-bool ReturnChosenSlabs(size_t max_slabs) {
-  for (; max_slabs > 0; --max_slabs) {
-    Slab* slab = heap.chosen.list.first;
-    if (slab == nullptr) return false;
-    Unchoose(slab);
-    LinkPartial(slab, false);
-  }
-  return heap.chosen.list.first != nullptr;
 }
 
 const char* AllocatorName() {

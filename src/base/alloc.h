@@ -2,7 +2,8 @@
 //
 //   sizes 1..512     slabs of our own: classes eight bytes apart, no header per block, 64 KiB slabs
 //   ..2048           the same, with classes 64 bytes apart
-//   larger           the process allocator (jemalloc, see base/owner_arena.h; plain malloc under a sanitizer)
+//   7169..8184       the same, eight to a slab: the chunks of lists, which are all of that size
+//   others           the process allocator (jemalloc, see base/owner_arena.h; plain malloc under a sanitizer)
 //
 // Why slabs of our own: the price of a key is the product. General allocators round 56 bytes up to 64; here
 // the rounding is at most seven bytes, and a block's class follows from its size, which every owner knows
@@ -21,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pinyon::mem {
 
@@ -28,6 +30,10 @@ inline constexpr size_t kClassBytes = 8;
 inline constexpr size_t kMaxFineBytes = 512;
 inline constexpr size_t kCoarseClassBytes = 64;
 inline constexpr size_t kMaxSmallBytes = 2048;
+// The one class beyond: an eighth of a slab. The process allocator has a record of 128 bytes for each block
+// of that size, and rounds it up to a page.
+inline constexpr size_t kEighthBytes = 8184;
+inline constexpr size_t kMinEighthBytes = 7169;
 
 // Returns at least `size` bytes aligned to eight; never null (running out of memory ends the process, as
 // there is no way to go on). `size` must be above zero.
@@ -42,6 +48,9 @@ inline constexpr size_t kPageBytes = 4096;
 void* AllocateBlock(size_t used_bytes);
 void ResizeBlock(void* block, size_t old_used_bytes, size_t new_used_bytes);
 void FreeBlock(void* block, size_t used_bytes);
+// What another thread than the owner's frees keeps its memory until this gives it back, neighbours as one:
+// each call of the kernel holds up all threads for a moment. Any thread; at the end of a piece of work.
+void ReleaseFreedBlocks();
 
 // As Allocate, from the process allocator whatever the size, aligned to `alignment` (a power of two).
 void* AllocateAligned(size_t size, size_t alignment);
@@ -55,19 +64,27 @@ size_t UsableSize(size_t size);
 // The same of what operator new gets, which is the process allocator's whatever its size.
 size_t UsableSizeOfNew(size_t size);
 
-// The number of a small size's class, and the bytes that all blocks of a class have.
+// Whether blocks of a size are in slabs.
+inline constexpr bool IsInSlab(size_t size) {
+  return size <= kMaxSmallBytes || (size >= kMinEighthBytes && size <= kEighthBytes);
+}
+
+// The number of the class of such a size, and the bytes that all blocks of a class have.
 inline constexpr size_t ClassOf(size_t size) {
   if (size <= kMaxFineBytes) return (size + kClassBytes - 1) / kClassBytes;
+  size = size <= kMaxSmallBytes ? size : kMaxSmallBytes + kCoarseClassBytes;
   return kMaxFineBytes / kClassBytes + (size - kMaxFineBytes + kCoarseClassBytes - 1) / kCoarseClassBytes;
 }
+inline constexpr size_t kEighthClass = ClassOf(kEighthBytes);
 inline constexpr size_t ClassBytes(size_t index) {
   constexpr size_t kFine = kMaxFineBytes / kClassBytes;
+  if (index == kEighthClass) return kEighthBytes;
   return index <= kFine ? index * kClassBytes : kMaxFineBytes + (index - kFine) * kCoarseClassBytes;
 }
 
 // Whether a block allocated with size `a` may hold, and be freed as, one of size `b`.
 inline bool SameClass(size_t a, size_t b) {
-  if (a > kMaxSmallBytes || b > kMaxSmallBytes) return UsableSize(a) == UsableSize(b);
+  if (!IsInSlab(a) || !IsInSlab(b)) return UsableSize(a) == UsableSize(b);
   return ClassOf(a) == ClassOf(b);
 }
 
@@ -79,12 +96,14 @@ uint64_t UsedBytes();
 // have taken from the process allocator is as of the owner's last call of UsedBytes.
 uint64_t UsedBytesOfOwner();
 
-// Bytes of address space in slabs, used or not, and of slabs that hold nothing. What is in neither
-// `used_bytes` nor `empty_bytes` is lost to fragmentation.
+// Bytes in slabs that have their memory, used or not; handed out of them; in slabs that hold nothing, and of
+// these in chunks that hold nothing, which can be given back whole (base/slab_chunks.h). What is in neither
+// `used_bytes` nor `empty_chunk_bytes` is lost to fragmentation.
 struct SlabStats {
   uint64_t slab_bytes = 0;
   uint64_t used_bytes = 0;
   uint64_t empty_bytes = 0;
+  uint64_t empty_chunk_bytes = 0;
 };
 SlabStats GetSlabStats();
 
@@ -97,13 +116,28 @@ struct AllocatorStats {
 // As of now; the owner's thread only. Takes the process allocator some ten microseconds.
 AllocatorStats GetAllocatorStats();
 
-// Gives memory of empty slabs back to the system, at most `max_slabs` of them; returns how many it gave.
-// Called in small portions by periodic work, since unmapping takes the kernel microseconds a slab.
-size_t TrimEmptySlabs(size_t max_slabs);
+// Memory that is not used: of slabs, or of a block.
+struct SlabChunk;
+struct EmptyRange {
+  char* memory;
+  size_t bytes;
+  SlabChunk* chunk;
+  uint32_t slabs;  // of the chunk, as bits
+};
+// Takes what lies empty, but for a few slabs that stay at hand, so that ReleaseSlabs can give the memory back
+// to the system: for a thread that nobody waits for, since each call takes the kernel up to 120 us. Until
+// then it is not used again. Whole chunks and blocks; `in_parts`: also what is empty in chunks that are in
+// use, when that is much. The owner's thread only.
+std::vector<EmptyRange> TakeEmptySlabs(bool in_parts);
+// Any thread.
+void ReleaseSlabs(const std::vector<EmptyRange>& ranges);
+
+// Lets the owner's thread take larger pieces at once when much is in use. Called from time to time.
+void AdaptToSize();
 
 // Gives back all that can be, at once: empty slabs, what other threads have freed, and what the process
-// allocator keeps for later. Takes as long as it takes (a gigabyte: tens of milliseconds); the owner's thread
-// only.
+// allocator keeps for later. Takes as long as it takes (a gigabyte: tens of milliseconds in whole chunks, a
+// second where it lies scattered); the owner's thread only.
 void GiveBackUnused();
 
 // What the process allocator says of itself, for people, and our slabs by class; empty where it says nothing.
@@ -122,30 +156,39 @@ void CollapseRange(void* range);
 // threads are done.
 bool CollectFreed(size_t max_slabs);
 
-// Defragmentation, in rounds. Slabs that are emptier than most are chosen: nothing is allocated in them any
-// more, and when what lies in them has been moved (Relocate) or freed they are given back. By the owner:
+// Defragmentation, in rounds. Chunks that are emptier than most are chosen: nothing is allocated in their
+// slabs any more, and when what lies there has been moved (Relocate) or freed they are given back whole. By
+// the owner:
 //
-//   BeginRound(); while (ChooseSparseSlabs(n)); ... Relocate whatever there is ...; while
-//   (ReturnChosenSlabs(n));
+//   BeginRound(); while (ChooseSparseChunks(n)); ... Relocate whatever there is ...; while
+//   (ReturnChosenChunks(n));
 //
-// Looks at up to `max_slabs` partly used slabs; returns whether there are more in this round.
+// Looks at up to `max_chunks`; returns whether there are more in this round.
 void BeginRound();
-bool ChooseSparseSlabs(size_t max_slabs);
-// How many are chosen and hold something yet.
+bool ChooseSparseChunks(size_t max_chunks);
+// How many slabs are chosen and hold something yet.
 size_t ChosenSlabs();
 // Whether a block of Allocate(size) lies in a chosen slab. (Large blocks lie in none.)
 bool IsToMove(const void* block, size_t size);
-// Moves such a block's bytes to a new one and frees it; any other block stays. Returns where it is now.
-void* Relocate(void* block, size_t size);
-// How many blocks Relocate was asked about, and how many of them it moved.
+// Copies such a block's bytes to a new one; the old one stays allocated. Null where nothing was moved.
+void* CopyToMove(const void* block, size_t size);
+// Moves such a block and frees the old one; any other block stays. Returns where it is now.
+inline void* Relocate(void* block, size_t size) {
+  void* moved = CopyToMove(block, size);
+  if (moved == nullptr) return block;
+  Free(block, size);
+  return moved;
+}
+// How many blocks they were asked about, and how many of them they moved.
 struct RelocateStats {
   uint64_t asked = 0;
   uint64_t moved = 0;
 };
 RelocateStats GetRelocateStats();
-// Ends the round: slabs that still hold something are as any others again, at most `max_slabs` of them;
-// returns whether there are more.
-bool ReturnChosenSlabs(size_t max_slabs);
+void ResetRelocateStats();
+// Ends the round: what still holds something is as any other again, at most `max_chunks` of them; returns
+// whether there are more.
+bool ReturnChosenChunks(size_t max_chunks);
 
 // A thread other than the owner that allocates or frees through the process allocator calls this once, so
 // that its share is counted by UsedBytes.

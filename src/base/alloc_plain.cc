@@ -41,9 +41,10 @@ void FreeAligned(void* block, size_t size, size_t) {
   std::free(block);
 }
 size_t UsableSize(size_t size) {
-  if (size <= kMaxSmallBytes) return ClassBytes(ClassOf(size));
+  if (IsInSlab(size)) return ClassBytes(ClassOf(size));
   return (size + kClassBytes - 1) / kClassBytes * kClassBytes;
 }
+void ReleaseFreedBlocks() {}
 void* AllocateBlock(size_t used_bytes) {
   plain_used.fetch_add(used_bytes, std::memory_order_relaxed);
   void* block = std::aligned_alloc(kPageBytes, kBlockBytes);
@@ -66,7 +67,9 @@ std::string StatsText() {
   return "Allocator: libc\nAllocated for keys and buffers: " + std::to_string(UsedBytes()) + "\n";
 }
 SlabStats GetSlabStats() { return {}; }
-size_t TrimEmptySlabs(size_t) { return 0; }
+std::vector<EmptyRange> TakeEmptySlabs(bool) { return {}; }
+void ReleaseSlabs(const std::vector<EmptyRange>&) {}
+void AdaptToSize() {}
 bool CollectFreed(size_t) { return false; }
 void* TakeFilledRange() { return nullptr; }
 void CollapseRange(void*) {}
@@ -76,22 +79,23 @@ bool moves_blocks = false;
 RelocateStats relocate_stats;
 }  // namespace
 RelocateStats GetRelocateStats() { return relocate_stats; }
+void ResetRelocateStats() { relocate_stats = {}; }
 void BeginRound() { moves_blocks = true; }
-bool ChooseSparseSlabs(size_t) { return false; }
-size_t ChosenSlabs() { return 0; }
+bool ChooseSparseChunks(size_t) { return false; }
+// There are no slabs, but a round goes on only when it has chosen some.
+size_t ChosenSlabs() { return moves_blocks ? 1 : 0; }
 bool IsToMove(const void* block, size_t size) {
-  return moves_blocks && size <= kMaxSmallBytes && (reinterpret_cast<uintptr_t>(block) >> 4) % 3 == 0;
+  return moves_blocks && IsInSlab(size) && (reinterpret_cast<uintptr_t>(block) >> 4) % 3 == 0;
 }
-void* Relocate(void* block, size_t size) {
+void* CopyToMove(const void* block, size_t size) {
   ++relocate_stats.asked;
-  if (!IsToMove(block, size)) return block;
+  if (!IsToMove(block, size)) return nullptr;
   ++relocate_stats.moved;
   void* moved = Allocate(size);
   std::memcpy(moved, block, size);
-  Free(block, size);
   return moved;
 }
-bool ReturnChosenSlabs(size_t) {
+bool ReturnChosenChunks(size_t) {
   moves_blocks = false;
   return false;
 }

@@ -3,31 +3,38 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "base/background_priority.h"
 #include "base/blocked_signals.h"
 
 namespace pinyon::mem {
 
-namespace {
-
 // Advice that is not taken (an older kernel, huge pages turned off) does no harm.
-char* MakeReady() {
-  char* memory = ChunkSupply::Map().memory;
+char* ChunkSupply::MakeReady() {
+  char* memory = spare_.exchange(nullptr, std::memory_order_acquire);
+  if (memory == nullptr) memory = Map().memory;
   if (memory == nullptr) return nullptr;
-  madvise(memory, ChunkSupply::kChunkBytes, MADV_HUGEPAGE);
-  ChunkSupply::Populate(memory, ChunkSupply::kChunkBytes);
+  // First as its neighbours are, else it would never be one mapping with them.
+  madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
+  madvise(memory, kChunkBytes, MADV_HUGEPAGE);
+  Populate(memory, kChunkBytes);
   // What is given back later shall stay given back.
-  madvise(memory, ChunkSupply::kChunkBytes, MADV_NOHUGEPAGE);
+  madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
   return memory;
 }
-
-}  // namespace
 
 ChunkSupply::Chunk ChunkSupply::Map() {
   void* mapped = mmap(nullptr, kChunkBytes + kHugePageBytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return {nullptr, false};
-  constexpr uintptr_t kMask = kHugePageBytes - 1;
-  return {reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(mapped) + kMask) & ~kMask), false};
+  // The last that is aligned, and nothing beside it: mappings are placed downwards, so chunks come to lie
+  // side by side and are one to the kernel, which has but 65,530 for a process.
+  char* const begin = static_cast<char*>(mapped);
+  char* const end = begin + kChunkBytes + kHugePageBytes;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(end) - kChunkBytes;
+  char* const chunk = reinterpret_cast<char*>(last & ~uintptr_t{kHugePageBytes - 1});
+  if (chunk > begin) munmap(begin, static_cast<size_t>(chunk - begin));
+  if (chunk + kChunkBytes < end) munmap(chunk + kChunkBytes, static_cast<size_t>(end - chunk) - kChunkBytes);
+  return {chunk, false};
 }
 
 void ChunkSupply::Populate(void* memory, size_t bytes) {
@@ -39,10 +46,17 @@ void ChunkSupply::Populate(void* memory, size_t bytes) {
   madvise(memory, bytes, kPopulate);
 }
 
-ChunkSupply::Chunk ChunkSupply::Take(bool ahead) {
+ChunkSupply::Chunk ChunkSupply::Take(bool ahead, char** spare) {
   Chunk chunk{ready_.exchange(nullptr, std::memory_order_acquire), true};
-  if (chunk.memory == nullptr) chunk = Map();
+  if (chunk.memory == nullptr) {
+    chunk = *spare != nullptr ? Chunk{*spare, false} : Map();
+    *spare = nullptr;
+  }
   if (ahead && (is_started_ || StartThread())) {
+    if (*spare != nullptr && spare_.load(std::memory_order_relaxed) == nullptr) {
+      spare_.store(*spare, std::memory_order_release);
+      *spare = nullptr;
+    }
     asked_.fetch_add(1, std::memory_order_relaxed);
     asked_.notify_one();
   }
@@ -61,6 +75,7 @@ bool ChunkSupply::StartThread() {
 }
 
 void ChunkSupply::Run() {
+  TakeBackgroundPriority(0);  // bringing a huge page holds the memory map
   for (uint32_t seen = 0;;) {
     asked_.wait(seen, std::memory_order_relaxed);
     seen = asked_.load(std::memory_order_relaxed);

@@ -35,15 +35,18 @@ class ChunkSupply {
   static Chunk Map();
   // Brings memory for whole pages at once, if the kernel can.
   static void Populate(void* memory, size_t bytes);
-  // `ahead`: the next one shall be made ready.
-  Chunk Take(bool ahead);
+  // `ahead`: the next one shall be made ready. `*spare` is address space of a chunk that has no memory any
+  // more, or null; it becomes null when it is used, now or for the next one.
+  Chunk Take(bool ahead, char** spare);
 
  private:
   bool StartThread();
   [[noreturn]] void Run();
+  char* MakeReady();
 
   std::atomic<char*> ready_{nullptr};
-  std::atomic<uint32_t> asked_{0};  // goes up for every chunk that is asked for
+  std::atomic<char*> spare_{nullptr};  // for the next one
+  std::atomic<uint32_t> asked_{0};     // goes up for every chunk that is asked for
   bool is_started_ = false;
   bool has_failed_ = false;
 };

@@ -10,7 +10,7 @@ namespace pinyon {
 
 namespace {
 
-char Fold(char c, bool ignore_case) { return ignore_case ? ToLower(c) : c; }
+char FoldCase(char c, bool ignore_case) { return ignore_case ? ToLower(c) : c; }
 
 // Whether `c` is in the class that opens at pattern[*position]; moves *position behind the class.
 //
@@ -20,7 +20,7 @@ bool MatchClass(std::string_view pattern, size_t* position, char c, bool ignore_
   size_t i = *position + 1;
   const bool negated = i < pattern.size() && pattern[i] == '^';
   if (negated) ++i;
-  const char folded = Fold(c, ignore_case);
+  const char folded = FoldCase(c, ignore_case);
   bool found = false;
   for (; i < pattern.size() && pattern[i] != ']'; ++i) {
     const size_t left = pattern.size() - i;
@@ -32,11 +32,11 @@ bool MatchClass(std::string_view pattern, size_t* position, char c, bool ignore_
       const auto [low, high] =
           std::minmax({static_cast<signed char>(pattern[i]), static_cast<signed char>(pattern[i + 2])});
       const auto value = static_cast<signed char>(folded);
-      found |= value >= static_cast<signed char>(Fold(static_cast<char>(low), ignore_case)) &&
-               value <= static_cast<signed char>(Fold(static_cast<char>(high), ignore_case));
+      found |= value >= static_cast<signed char>(FoldCase(static_cast<char>(low), ignore_case)) &&
+               value <= static_cast<signed char>(FoldCase(static_cast<char>(high), ignore_case));
       i += 2;
     } else {
-      found |= Fold(pattern[i], ignore_case) == folded;
+      found |= FoldCase(pattern[i], ignore_case) == folded;
     }
   }
   *position = std::min(i + 1, pattern.size());
@@ -55,7 +55,7 @@ bool MatchOne(std::string_view pattern, size_t* position, char c, bool ignore_ca
       break;
     default: break;
   }
-  return Fold(pattern[(*position)++], ignore_case) == Fold(c, ignore_case);
+  return FoldCase(pattern[(*position)++], ignore_case) == FoldCase(c, ignore_case);
 }
 
 }  // namespace

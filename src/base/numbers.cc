@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/assert.h"
+#include "base/strings.h"
 
 namespace pinyon {
 
@@ -21,7 +22,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "ParseEightDigits reads the first digit in the low byte");
 
-constexpr size_t kMaxInt64Digits = 19;  // any 19 digits fit in 64 bits, 20 may not
+constexpr uint64_t kEightZeros = 0x3030303030303030;  // as text
+constexpr size_t kMaxInt64Digits = 19;                // any 19 digits fit in 64 bits, 20 may not
 constexpr size_t kMaxUint64Digits = 20;
 constexpr size_t kMaxLongDoubleInput = 5119;  // probed: 5120 characters are refused
 constexpr size_t kMaxMemoryDigits = 127;      // probed: 128 digits are refused
@@ -30,16 +32,12 @@ constexpr size_t kMaxLongDoubleOutput = 4933 + 19 + 1;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 // Eight digits with three multiplications: neighbours are joined to pairs, pairs to fours, fours to eight
 // (Lemire, "Quickly parsing eight digits", 2018). False when a byte is not a digit.
-bool ParseEightDigits(const char* text, uint64_t* value) {
-  uint64_t chunk;
-  std::memcpy(&chunk, text, sizeof(chunk));
+bool ParseEightDigits(uint64_t chunk, uint64_t* value) {
   constexpr uint64_t kHighNibbles = 0xF0F0F0F0F0F0F0F0;
-  if ((chunk & kHighNibbles) != 0x3030303030303030) return false;
-  if (((chunk + 0x0606060606060606) & kHighNibbles) != 0x3030303030303030) return false;
+  if ((chunk & kHighNibbles) != kEightZeros) return false;
+  if (((chunk + 0x0606060606060606) & kHighNibbles) != kEightZeros) return false;
   chunk &= 0x0F0F0F0F0F0F0F0F;
   chunk = (chunk * 10 + (chunk >> 8)) & 0x00FF00FF00FF00FF;
   chunk = (chunk * 100 + (chunk >> 16)) & 0x0000FFFF0000FFFF;
@@ -48,20 +46,46 @@ bool ParseEightDigits(const char* text, uint64_t* value) {
   return true;
 }
 
+template <typename T>
+uint64_t Load(const char* text) {
+  T value;
+  std::memcpy(&value, text, sizeof value);
+  return value;
+}
+
+// One to seven characters, with zeros before them. Two loads overlap: they bring the same bytes to the same
+// places.
+uint64_t PadToEight(const char* text, size_t count) {
+  PINYON_ASSERT(count >= 1 && count <= 7);
+  uint64_t chunk;
+  if (count >= 4) {
+    chunk = Load<uint32_t>(text) | Load<uint32_t>(text + count - 4) << 8 * (count - 4);
+  } else if (count >= 2) {
+    chunk = Load<uint16_t>(text) | Load<uint16_t>(text + count - 2) << 8 * (count - 2);
+  } else {
+    chunk = Load<uint8_t>(text);
+  }
+  return kEightZeros >> 8 * count | chunk << 8 * (8 - count);
+}
+
+// The least number of i + 1 digits; zero, not one, for one digit.
+constexpr auto kLeastOfLength = [] {
+  std::array<uint64_t, 20> least{};
+  for (uint64_t i = 1, power = 10; i < least.size(); ++i, power *= 10) least[i] = power;
+  return least;
+}();
+
 // `count` digits of any kind, 1 to 19 of them.
 bool ParseDigits(const char* text, size_t count, uint64_t* out) {
   PINYON_ASSERT(count <= kMaxInt64Digits);
-  uint64_t value = 0;
-  while (count >= 8) {
-    uint64_t eight = 0;
-    if (!ParseEightDigits(text, &eight)) return false;
-    value = value * 100000000 + eight;
-    text += 8;
-    count -= 8;
+  uint64_t value = 0, part = 0;
+  for (; count >= 8; text += 8, count -= 8) {
+    if (!ParseEightDigits(Load<uint64_t>(text), &part)) return false;
+    value = value * 100000000 + part;
   }
-  for (; count > 0; ++text, --count) {
-    if (!IsDigit(*text)) return false;
-    value = value * 10 + static_cast<uint64_t>(*text - '0');
+  if (count > 0) {
+    if (!ParseEightDigits(PadToEight(text, count), &part)) return false;
+    value = value * kLeastOfLength[count] + part;
   }
   *out = value;
   return true;
@@ -74,13 +98,6 @@ constexpr auto kDigitPairs = [] {
     pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
   return pairs;
-}();
-
-// The least number of i + 1 digits; zero, not one, for one digit.
-constexpr auto kLeastOfLength = [] {
-  std::array<uint64_t, 20> least{};
-  for (uint64_t i = 1, power = 10; i < least.size(); ++i, power *= 10) least[i] = power;
-  return least;
 }();
 
 size_t CountDigits(uint64_t value) {

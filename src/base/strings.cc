@@ -51,8 +51,6 @@ int HexValue(char c) {
   return -1;
 }
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 // Vertical tab and form feed separate words, but do not end one: so does Redis.
 bool EndsWord(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 

@@ -17,6 +17,9 @@ inline constexpr char ToUpper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
 }
 
+// White space as isspace has it in the C locale.
+inline constexpr bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 std::string ToLower(std::string_view text);
 std::string ToUpper(std::string_view text);
 

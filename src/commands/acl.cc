@@ -268,7 +268,7 @@ void AclHelp(Call& call) {
 constexpr uint32_t kForAll = kNoScript | kLoading | kStale;
 constexpr uint32_t kForAdmins = kAdmin | kForAll;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kAclSubcommands[] = {
     {.name = "cat",
      .arity = -2,
      .flags = kForAll,
@@ -389,18 +389,18 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Returns as whom the connection is authenticated."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kAclCommands[] = {
     {.name = "acl",
      .arity = -2,
      .group = "server",
      .since = "6.0.0",
      .complexity = "Depends on subcommand.",
      .summary = "Contains the commands of access control.",
-     .subcommands = kSubcommands},
+     .subcommands = kAclSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> AclCommandFamily() { return kCommands; }
+std::span<const CommandSpec> AclCommandFamily() { return kAclCommands; }
 
 }  // namespace pinyon

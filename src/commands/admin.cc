@@ -71,7 +71,7 @@ void Lolwut(Call& call) {
   call.reply.Verbatim("txt", std::string(kDrawing) + "Pinyon ver. " PINYON_VERSION "\n");
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kAdminCommands[] = {
     {.name = "info",
      .arity = -1,
      .flags = kLoading | kStale,
@@ -116,6 +116,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> AdminCommands() { return kCommands; }
+std::span<const CommandSpec> AdminCommands() { return kAdminCommands; }
 
 }  // namespace pinyon

@@ -195,7 +195,7 @@ void BitFieldReadOnly(Call& call) {
   ReadFields(call, operations);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kBitfieldCommands[] = {
     {.name = "bitfield",
      .arity = -2,
      .flags = kWrite | kDenyOom,
@@ -230,6 +230,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> BitfieldCommands() { return kCommands; }
+std::span<const CommandSpec> BitfieldCommands() { return kBitfieldCommands; }
 
 }  // namespace pinyon

@@ -222,7 +222,7 @@ void BitOp(Call& call) {
   call.reply.Integer(static_cast<int64_t>(sources.longest));
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kBitmapCommands[] = {
     {.name = "setbit",
      .arity = 4,
      .flags = kWrite | kDenyOom,
@@ -284,6 +284,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> BitmapCommands() { return kCommands; }
+std::span<const CommandSpec> BitmapCommands() { return kBitmapCommands; }
 
 }  // namespace pinyon

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "commands/client_name.h"
+#include "commands/client_tracking.h"
 #include "commands/families.h"
 #include "commands/help.h"
 #include "engine/call.h"
@@ -192,9 +193,10 @@ void ClientKill(Call& call) {
       if (Matches(call, filter, *session)) victims.push_back(session);
     }
   }
+  bool kills_itself = false;
   for (Session* victim : victims) {
     if (victim == &call.session) {
-      victim->closing = true;  // after this command's reply
+      kills_itself = true;  // after this command's reply
     } else {
       call.engine.server.CloseSession(*victim, true);
     }
@@ -206,6 +208,10 @@ void ClientKill(Call& call) {
   } else {
     call.reply.Ok();
   }
+  if (!kills_itself) return;
+  call.session.closing = true;
+  // What follows in its transaction is done, but not answered.
+  call.session.SetReplyMode(Session::ReplyMode::kOff);
 }
 
 // CLIENT PAUSE timeout [WRITE|ALL]
@@ -287,8 +293,12 @@ void ClientNoTouch(Call& call) { SetFlagOnOff(call, &call.session.no_touch); }
 // CLIENT HELP
 void ClientHelp(Call& call) {
   constexpr std::string_view kLines[] = {
+      "CACHING (YES|NO)",
+      "    Whether the keys of the next command are tracked (OPTIN and OPTOUT).",
       "GETNAME",
       "    Return the name of this connection.",
+      "GETREDIR",
+      "    Return where this connection's invalidations go: 0 for itself, -1 for nowhere.",
       "ID",
       "    Return the number of this connection.",
       "INFO",
@@ -329,6 +339,11 @@ void ClientHelp(Call& call) {
       "    Tell which client library this connection uses.",
       "SETNAME <name>",
       "    Name this connection.",
+      "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]]",
+      "         [OPTIN] [OPTOUT] [NOLOOP]",
+      "    Tell this connection, or another, when keys that it has read change.",
+      "TRACKINGINFO",
+      "    Return how this connection tracks keys.",
       "UNBLOCK <client-id> [TIMEOUT|ERROR]",
       "    End the waiting of that connection's blocking command.",
       "UNPAUSE",
@@ -340,7 +355,7 @@ void ClientHelp(Call& call) {
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 constexpr uint32_t kOthers = kAdmin | kOwn;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kClientSubcommands[] = {
     {.name = "id",
      .arity = 2,
      .flags = kOwn,
@@ -459,6 +474,45 @@ constexpr CommandSpec kSubcommands[] = {
      .since = "6.2.0",
      .complexity = "O(N) Where N is the number of paused clients",
      .summary = "Ends a pause of commands."},
+    {.name = "tracking",
+     .arity = -3,
+     .flags = kOwn,
+     .handler = ClientTracking,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1). Some options may introduce additional complexity.",
+     .summary = "Has the connection told when keys that it has read change, so that it can cache them.",
+     .syntax = "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] "
+               "[NOLOOP]"},
+    {.name = "caching",
+     .arity = 3,
+     .flags = kOwn,
+     .handler = ClientCaching,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Whether the keys of the connection's next command are tracked.",
+     .syntax = "<YES | NO>"},
+    {.name = "getredir",
+     .arity = 2,
+     .flags = kOwn,
+     .handler = ClientGetRedir,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns to which client the connection's invalidations go."},
+    {.name = "trackinginfo",
+     .arity = 2,
+     .flags = kOwn,
+     .handler = ClientTrackingInfo,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Tells how the connection tracks keys."},
     {.name = "unblock",
      .arity = -3,
      .flags = kOthers,
@@ -500,18 +554,18 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Explains the subcommands."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kClientCommands[] = {
     {.name = "client",
      .arity = -2,
      .group = "connection",
      .since = "2.4.0",
      .complexity = "Depends on subcommand.",
      .summary = "Contains the commands on client connections.",
-     .subcommands = kSubcommands},
+     .subcommands = kClientSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> ClientCommands() { return kCommands; }
+std::span<const CommandSpec> ClientCommands() { return kClientCommands; }
 
 }  // namespace pinyon

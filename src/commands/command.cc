@@ -379,7 +379,7 @@ void CommandHelp(Call& call) {
 
 constexpr uint32_t kAlways = kLoading | kStale;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kCommandSubcommands[] = {
     {.name = "count",
      .arity = 2,
      .flags = kAlways,
@@ -452,7 +452,7 @@ constexpr CommandSpec kSubcommands[] = {
      .tips = "nondeterministic_output_order"},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kCommandCommands[] = {
     {.name = "command",
      .arity = -1,
      .flags = kAlways,
@@ -463,11 +463,11 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(N) where N is the total number of Redis commands",
      .summary = "Returns arity, flags, keys and categories of all commands.",
      .tips = "nondeterministic_output_order",
-     .subcommands = kSubcommands},
+     .subcommands = kCommandSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> CommandCommands() { return kCommands; }
+std::span<const CommandSpec> CommandCommands() { return kCommandCommands; }
 
 }  // namespace pinyon

@@ -73,7 +73,7 @@ void ConfigHelp(Call& call) {
 
 constexpr uint32_t kAdministration = kAdmin | kNoScript | kLoading | kStale;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kConfigSubcommands[] = {
     {.name = "get",
      .arity = -3,
      .flags = kAdministration,
@@ -121,18 +121,18 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Explains the subcommands."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kConfigCommands[] = {
     {.name = "config",
      .arity = -2,
      .group = "server",
      .since = "2.0.0",
      .complexity = "Depends on subcommand.",
      .summary = "Contains the commands on the server's configuration.",
-     .subcommands = kSubcommands},
+     .subcommands = kConfigSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> ConfigCommands() { return kCommands; }
+std::span<const CommandSpec> ConfigCommands() { return kConfigCommands; }
 
 }  // namespace pinyon

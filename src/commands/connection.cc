@@ -130,6 +130,7 @@ void Reset(Call& call) {
   Session& session = call.session;
   DiscardTransaction(call.engine, session);
   EndSubscriptions(call.engine, session);
+  call.engine.tracking.TurnOff(session);
   session.database = 0;
   session.name.clear();
   call.engine.acl.MakeDefault(session);
@@ -142,7 +143,7 @@ void Reset(Call& call) {
 
 constexpr uint32_t kHandshake = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy | kEndsBatch;
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kConnectionCommands[] = {
     {.name = "auth",
      .arity = -2,
      .flags = kHandshake,
@@ -211,6 +212,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ConnectionCommands() { return kCommands; }
+std::span<const CommandSpec> ConnectionCommands() { return kConnectionCommands; }
 
 }  // namespace pinyon

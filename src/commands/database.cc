@@ -48,10 +48,14 @@ bool ParseFlushMode(Call& call) {
 // Empties databases `first` to `last`. A flush propagates also when there was nothing to remove, since what
 // the receiver has may differ.
 void Flush(Call& call, int first, int last) {
+  const bool lazily = call.argc() == 1 ? call.engine.options.lazy_free.user_flush : call.Is(1, "async");
+  const auto how = lazily ? Database::Clearing::kLazily : Database::Clearing::kInBackground;
   for (int i = first; i <= last; ++i) {
     call.engine.watches.BeforeFlush(i);
-    call.CountChanges(static_cast<int64_t>(call.engine.keyspace.database(i).Clear(true)));
+    call.CountChanges(static_cast<int64_t>(call.engine.keyspace.database(i).Clear(how)));
+    call.engine.blocked.AfterFlush(i);
   }
+  call.engine.tracking.KeysFlushed();
   if (call.Propagating()) call.PropagateAs(call.args);
   call.reply.Ok();
 }
@@ -71,7 +75,7 @@ void Flushall(Call& call) {
 // DBSIZE
 void Dbsize(Call& call) { call.reply.Integer(static_cast<int64_t>(call.db.size())); }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDatabaseCommands[] = {
     {.name = "select",
      .arity = 2,
      .flags = kLoading | kStale | kFast | kEndsBatch,
@@ -132,6 +136,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DatabaseCommands() { return kCommands; }
+std::span<const CommandSpec> DatabaseCommands() { return kDatabaseCommands; }
 
 }  // namespace pinyon

@@ -258,7 +258,7 @@ struct DebugSubcommand {
 
 constexpr size_t kAnyNumber = SIZE_MAX;
 
-constexpr DebugSubcommand kSubcommands[] = {
+constexpr DebugSubcommand kDebugSubcommands[] = {
     {"help", 2, 2, Help},
     {"segfault", 2, kAnyNumber, Segfault},
     {"panic", 2, kAnyNumber, Panic},
@@ -288,7 +288,7 @@ constexpr DebugSubcommand kSubcommands[] = {
 
 // DEBUG subcommand [argument ...]
 void Debug(Call& call) {
-  for (const DebugSubcommand& subcommand : kSubcommands) {
+  for (const DebugSubcommand& subcommand : kDebugSubcommands) {
     if (!call.Is(1, subcommand.name)) continue;
     if (call.argc() < subcommand.min_argc || call.argc() > subcommand.max_argc) break;
     return subcommand.handler(call);
@@ -300,7 +300,7 @@ void Debug(Call& call) {
       fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.", name));
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDebugCommands[] = {
     {.name = "debug",
      .arity = -2,
      .flags = kAdmin | kNoScript | kLoading | kStale | kProtectedDebug | kSystemCommand,
@@ -313,6 +313,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DebugCommands() { return kCommands; }
+std::span<const CommandSpec> DebugCommands() { return kDebugCommands; }
 
 }  // namespace pinyon

@@ -115,7 +115,7 @@ void Restore(Call& call) {
   call.reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDumpCommands[] = {
     {.name = "dump",
      .arity = 2,
      .flags = kReadOnly,
@@ -152,6 +152,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DumpCommands() { return kCommands; }
+std::span<const CommandSpec> DumpCommands() { return kDumpCommands; }
 
 }  // namespace pinyon

@@ -80,8 +80,9 @@ void SetExpiry(Call& call, int64_t base_ms, Unit unit) {
   if (!ref || !Allows(conditions, *ref.entry(), when_ms)) return call.reply.Integer(0);
 
   if (when_ms <= call.now_ms() && !call.engine.keyspace.hides_expired_only()) {
-    call.db.Delete(ref);
-    if (call.Propagating()) call.PropagateAs({"DEL", key});
+    const bool lazily = call.engine.options.lazy_free.expire;
+    call.db.Delete(ref, lazily);
+    if (call.Propagating()) call.PropagateAs({DeletionVerb(lazily), key});
     call.Changed(kNotifyGeneric, "del", key);
     return call.reply.Integer(1);
   }
@@ -169,7 +170,7 @@ constexpr CommandSpec Getter(const char* name, Handler handler, const char* sinc
           .history = {note}};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kExpireCommands[] = {
     Setter("expire", Expire, "1.0.0", "Sets in how many seconds a key expires.",
            "key seconds [NX | XX | GT | LT]"),
     Setter("pexpire", Pexpire, "2.6.0", "Sets in how many milliseconds a key expires.",
@@ -200,6 +201,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ExpireCommands() { return kCommands; }
+std::span<const CommandSpec> ExpireCommands() { return kExpireCommands; }
 
 }  // namespace pinyon

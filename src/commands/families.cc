@@ -10,6 +10,7 @@ std::vector<std::span<const CommandSpec>> AllFamilies() {
       StringRangeCommands(),
       BitmapCommands(),
       BitfieldCommands(),
+      RateLimitCommands(),
       ListCommands(),
       ListMoveCommands(),
       HashCommands(),

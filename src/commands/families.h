@@ -10,14 +10,15 @@ namespace pinyon {
 
 std::span<const CommandSpec> StringCommands();  // string.cc
 std::span<const CommandSpec>
-StringRangeCommands();                            // string_range.cc: APPEND, GETRANGE, SETRANGE, STRLEN, LCS
-std::span<const CommandSpec> BitmapCommands();    // bitmap.cc
-std::span<const CommandSpec> BitfieldCommands();  // bitfield.cc
-std::span<const CommandSpec> ListCommands();      // list.cc
-std::span<const CommandSpec> ListMoveCommands();  // list_move.cc: LMOVE, LMPOP, the blocking ones
-std::span<const CommandSpec> SetCommands();       // set.cc
-std::span<const CommandSpec> HashCommands();      // hash.cc
-std::span<const CommandSpec> HashScanCommands();  // hash_scan.cc: HRANDFIELD, HSCAN
+StringRangeCommands();                             // string_range.cc: APPEND, GETRANGE, SETRANGE, STRLEN, LCS
+std::span<const CommandSpec> BitmapCommands();     // bitmap.cc
+std::span<const CommandSpec> BitfieldCommands();   // bitfield.cc
+std::span<const CommandSpec> RateLimitCommands();  // rate_limit.cc: CL.THROTTLE, TB.*
+std::span<const CommandSpec> ListCommands();       // list.cc
+std::span<const CommandSpec> ListMoveCommands();   // list_move.cc: LMOVE, LMPOP, the blocking ones
+std::span<const CommandSpec> SetCommands();        // set.cc
+std::span<const CommandSpec> HashCommands();       // hash.cc
+std::span<const CommandSpec> HashScanCommands();   // hash_scan.cc: HRANDFIELD, HSCAN
 std::span<const CommandSpec> HashExpireCommands();   // hash_expire.cc: HEXPIRE to HPERSIST
 std::span<const CommandSpec> HashGetexCommands();    // hash_getex.cc: HGETEX, HSETEX, HGETDEL
 std::span<const CommandSpec> ZsetAlgebraCommands();  // zset_algebra.cc

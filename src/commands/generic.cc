@@ -20,19 +20,21 @@ void ForEachKey(Call& call, Act act) {
   }
 }
 
-// DEL key [key ...], UNLINK key [key ...]: the same here, since Database frees large values off the loop
-// anyway.
-void Del(Call& call) {
+// DEL key [key ...], UNLINK key [key ...]: the same but for what counts as freed lazily.
+void DeleteAll(Call& call, bool lazily) {
   int64_t deleted = 0;
   ForEachKey(call, [&](std::string_view key, uint64_t hash) {
     const EntryRef ref = call.db.Find(key, hash);
     if (!ref) return;
-    call.db.Delete(ref);
+    call.db.Delete(ref, lazily);
     call.Changed(kNotifyGeneric, "del", key);
     ++deleted;
   });
   call.reply.Integer(deleted);
 }
+
+void Del(Call& call) { DeleteAll(call, call.engine.options.lazy_free.user_del); }
+void Unlink(Call& call) { DeleteAll(call, true); }
 
 // EXISTS key [key ...]
 void Exists(Call& call) {
@@ -160,7 +162,7 @@ void Move(Call& call) {
   call.reply.Integer(1);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kGenericCommands[] = {
     {.name = "del",
      .arity = -2,
      .flags = kWrite,
@@ -180,7 +182,7 @@ constexpr CommandSpec kCommands[] = {
     {.name = "unlink",
      .arity = -2,
      .flags = kWrite | kFast,
-     .handler = Del,
+     .handler = Unlink,
      .acl = kAclKeyspace,
      .keys = {KeysFrom(1, kKeyRM | kKeyDelete)},
      .group = "generic",
@@ -279,6 +281,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> GenericCommands() { return kCommands; }
+std::span<const CommandSpec> GenericCommands() { return kGenericCommands; }
 
 }  // namespace pinyon

@@ -141,7 +141,7 @@ void Geopos(Call& call) {
   ReplyMembers(call, reply_point, [&] { call.reply.NullArray(); });
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kGeoCommands[] = {
     {.name = "geoadd",
      .arity = -5,
      .flags = kWrite | kDenyOom,
@@ -192,6 +192,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> GeoCommands() { return kCommands; }
+std::span<const CommandSpec> GeoCommands() { return kGeoCommands; }
 
 }  // namespace pinyon

@@ -345,7 +345,7 @@ constexpr KeySpec StoreKey(const char* keyword, int search_from) {
           .keyword = keyword};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kGeoSearchCommands[] = {
     {.name = "geosearch",
      .arity = -7,
      .flags = kReadOnly,
@@ -439,6 +439,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> GeoSearchCommands() { return kCommands; }
+std::span<const CommandSpec> GeoSearchCommands() { return kGeoSearchCommands; }
 
 }  // namespace pinyon

@@ -275,7 +275,7 @@ constexpr CommandSpec Deprecated(CommandSpec spec, const char* since, const char
 constexpr char kUnordered[] = "nondeterministic_output_order";
 constexpr char kWholeHash[] = "O(N) where N is the size of the hash.";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashCommands[] = {
     WithHistory(Setter("hset", Hset, "2.0.0",
                        "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the "
                        "command is called with multiple field/value pairs.",
@@ -330,6 +330,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashCommands() { return kCommands; }
+std::span<const CommandSpec> HashCommands() { return kHashCommands; }
 
 }  // namespace pinyon

@@ -186,7 +186,7 @@ constexpr CommandSpec Getter(const char* name, Handler handler, const char* summ
           .tips = tips};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashExpireCommands[] = {
     Setter("hexpire", Hexpire, "Sets in how many seconds fields of a hash expire.",
            "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]"),
     Setter("hpexpire", Hpexpire, "Sets in how many milliseconds fields of a hash expire.",
@@ -216,6 +216,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashExpireCommands() { return kCommands; }
+std::span<const CommandSpec> HashExpireCommands() { return kHashExpireCommands; }
 
 }  // namespace pinyon

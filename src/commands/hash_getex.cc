@@ -226,7 +226,7 @@ void Hsetex(Call& call) {
   effects.Finish(hash, options.when_ms);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashGetexCommands[] = {
     {.name = "hgetex",
      .arity = -5,
      .flags = kWrite | kFast,
@@ -266,6 +266,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashGetexCommands() { return kCommands; }
+std::span<const CommandSpec> HashGetexCommands() { return kHashGetexCommands; }
 
 }  // namespace pinyon

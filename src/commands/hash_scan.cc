@@ -102,7 +102,7 @@ void Hscan(Call& call) {
   }
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashScanCommands[] = {
     {.name = "hrandfield",
      .arity = -2,
      .flags = kReadOnly,
@@ -133,6 +133,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashScanCommands() { return kCommands; }
+std::span<const CommandSpec> HashScanCommands() { return kHashScanCommands; }
 
 }  // namespace pinyon

@@ -215,7 +215,7 @@ void PfSelfTest(Call& call) {
   call.reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHyperLogLogCommands[] = {
     {.name = "pfadd",
      .arity = -2,
      .flags = kWrite | kDenyOom | kFast,
@@ -280,6 +280,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HyperLogLogCommands() { return kCommands; }
+std::span<const CommandSpec> HyperLogLogCommands() { return kHyperLogLogCommands; }
 
 }  // namespace pinyon

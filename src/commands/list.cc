@@ -333,7 +333,7 @@ constexpr const char* kPushComplexity =
     "arguments.";
 constexpr const char* kSeveralElements = "Accepts multiple `element` arguments.";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kListCommands[] = {
     {.name = "lpush",
      .arity = -3,
      .flags = kWrite | kDenyOom | kFast,
@@ -510,6 +510,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListCommands() { return kCommands; }
+std::span<const CommandSpec> ListCommands() { return kListCommands; }
 
 }  // namespace pinyon

@@ -227,7 +227,7 @@ constexpr const char* kTimeoutIsDouble = "`timeout` is interpreted as a double i
 constexpr const char* kPopManyComplexity =
     "O(N+M) where N is the number of provided keys and M is the number of elements returned.";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kListMoveCommands[] = {
     {.name = "lmove",
      .arity = 5,
      .flags = kWrite | kDenyOom,
@@ -330,6 +330,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListMoveCommands() { return kCommands; }
+std::span<const CommandSpec> ListMoveCommands() { return kListMoveCommands; }
 
 }  // namespace pinyon

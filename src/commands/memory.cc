@@ -134,7 +134,7 @@ void MemoryHelp(Call& call) {
   ReplyHelp(call, kLines);
 }
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kMemorySubcommands[] = {
     {.name = "doctor",
      .arity = 2,
      .handler = MemoryDoctor,
@@ -187,18 +187,18 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "key [SAMPLES count]"},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kMemoryCommands[] = {
     {.name = "memory",
      .arity = -2,
      .group = "server",
      .since = "4.0.0",
      .complexity = "Depends on subcommand.",
      .summary = "Contains the commands on memory.",
-     .subcommands = kSubcommands},
+     .subcommands = kMemorySubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> MemoryCommands() { return kCommands; }
+std::span<const CommandSpec> MemoryCommands() { return kMemoryCommands; }
 
 }  // namespace pinyon

@@ -34,9 +34,9 @@ void TellOfAllocator(const MemoryReport& report, std::string* text) {
              "High allocator fragmentation: the pages in which values lie take {:.2f} times what the values "
              "do ({} bytes more).",
              excess.ratio, excess.bytes),
-         "This is what values of other sizes leave behind. It fills up as new values are stored; a restart "
-         "from a "
-         "snapshot or a log packs everything anew.");
+         "This is what values of other sizes leave behind. New values fill it up, and where activedefrag is "
+         "on, values are moved together while the server goes on, until less than "
+         "active-defrag-threshold-lower percent is lost.");
   }
   if (const auto excess = report.AllocatorResidence(); IsHigh(excess, kHighOverhead)) {
     Tell(text,

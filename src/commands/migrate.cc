@@ -228,7 +228,7 @@ void Migrate(Call& call) {
   call.reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kMigrateCommands[] = {
     {.name = "migrate",
      .arity = -6,
      .flags = kWrite,
@@ -258,6 +258,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> MigrateCommands() { return kCommands; }
+std::span<const CommandSpec> MigrateCommands() { return kMigrateCommands; }
 
 }  // namespace pinyon

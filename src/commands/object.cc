@@ -80,7 +80,7 @@ void ObjectHelp(Call& call) {
   for (const std::string_view line : kLines) call.reply.SimpleString(line);
 }
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kObjectSubcommands[] = {
     {.name = "encoding",
      .arity = 3,
      .flags = kReadOnly,
@@ -140,18 +140,18 @@ constexpr CommandSpec kSubcommands[] = {
      .tips = "nondeterministic_output"},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kObjectCommands[] = {
     {.name = "object",
      .arity = -2,
      .group = "generic",
      .since = "2.2.3",
      .complexity = "Depends on subcommand.",
      .summary = "Tells how values are held.",
-     .subcommands = kSubcommands},
+     .subcommands = kObjectSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> ObjectCommands() { return kCommands; }
+std::span<const CommandSpec> ObjectCommands() { return kObjectCommands; }
 
 }  // namespace pinyon

@@ -28,7 +28,7 @@ void Bgrewriteaof(Call& call) {
 // LASTSAVE
 void Lastsave(Call& call) { call.reply.Integer(call.engine.persistence->LastSave()); }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kPersistenceCommands[] = {
     {.name = "save",
      .arity = 1,
      .flags = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti,
@@ -69,6 +69,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> PersistenceCommands() { return kCommands; }
+std::span<const CommandSpec> PersistenceCommands() { return kPersistenceCommands; }
 
 }  // namespace pinyon

@@ -143,7 +143,7 @@ constexpr uint32_t kListen = kPubsub | kNoScript | kLoading | kStale | kForSubsc
 constexpr uint32_t kPublish = kPubsub | kLoading | kStale | kFast | kMayReplicate;
 constexpr uint32_t kLook = kPubsub | kLoading | kStale;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kPubSubSubcommands[] = {
     {.name = "help",
      .arity = 2,
      .flags = kLoading | kStale,
@@ -201,7 +201,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "[pattern]"},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kPubSubCommands[] = {
     {.name = "subscribe",
      .arity = -2,
      .flags = kListen,
@@ -289,11 +289,11 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .complexity = "Depends on subcommand.",
      .summary = "Looks at who listens to what.",
-     .subcommands = kSubcommands},
+     .subcommands = kPubSubSubcommands},
 };
 
 }  // namespace
 
-std::span<const CommandSpec> PubSubCommands() { return kCommands; }
+std::span<const CommandSpec> PubSubCommands() { return kPubSubCommands; }
 
 }  // namespace pinyon

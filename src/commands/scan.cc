@@ -60,7 +60,7 @@ void Randomkey(Call& call) {
   ref ? call.reply.Bulk(ref->key()) : call.reply.Null();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kScanCommands[] = {
     {.name = "scan",
      .arity = -2,
      .flags = kReadOnly,
@@ -102,6 +102,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ScanCommands() { return kCommands; }
+std::span<const CommandSpec> ScanCommands() { return kScanCommands; }
 
 }  // namespace pinyon

@@ -270,7 +270,7 @@ void Sscan(Call& call) {
   for (const PackedElement& element : found) ReplyElement(call.reply, element);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSetCommands[] = {
     {.name = "sadd",
      .arity = -3,
      .flags = kWrite | kDenyOom | kFast,
@@ -400,6 +400,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SetCommands() { return kCommands; }
+std::span<const CommandSpec> SetCommands() { return kSetCommands; }
 
 }  // namespace pinyon

@@ -292,7 +292,7 @@ void Sdiffstore(Call& call) {
   ReplyStored(call, &result, "sdiffstore");
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSetAlgebraCommands[] = {
     {.name = "sinter",
      .arity = -2,
      .flags = kReadOnly,
@@ -380,6 +380,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SetAlgebraCommands() { return kCommands; }
+std::span<const CommandSpec> SetAlgebraCommands() { return kSetAlgebraCommands; }
 
 }  // namespace pinyon

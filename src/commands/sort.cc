@@ -464,7 +464,7 @@ constexpr KeySpec kStoreKey = {
         "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere "
         "in the argument array"};
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSortCommands[] = {
     {.name = "sort",
      .arity = -2,
      .flags = kWrite | kDenyOom,
@@ -493,6 +493,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SortCommands() { return kCommands; }
+std::span<const CommandSpec> SortCommands() { return kSortCommands; }
 
 }  // namespace pinyon

@@ -6,6 +6,7 @@
 
 #include "commands/families.h"
 #include "commands/key_batch.h"
+#include "commands/set_effect.h"
 #include "commands/set_options.h"
 #include "engine/call.h"
 
@@ -39,22 +40,11 @@ EntryRef StoreArgument(Call& call, EntryRef ref, std::string_view key, uint64_t 
   return call.db.SetString(ref, key, hash, value, expiry_ms);
 }
 
-// SET key value, with the expiry or KEEPTTL that it came to.
-void PropagateSet(Call& call, std::string_view key, std::string_view value, bool keep_ttl,
-                  int64_t expiry_ms) {
-  if (!call.Propagating()) return;
-  if (keep_ttl) return call.PropagateAs({"SET", key, value, "KEEPTTL"});
-  if (expiry_ms == kNoExpiry) return call.PropagateAs({"SET", key, value});
-  char digits[kMaxInt64Chars];
-  const size_t length = FormatInt64(expiry_ms, digits);
-  call.PropagateAs({"SET", key, value, "PXAT", std::string_view(digits, length)});
-}
-
-void DeleteKey(Call& call, EntryRef ref, bool as_unlink) {
+void DeleteKey(Call& call, EntryRef ref, bool lazily) {
   const std::string_view key = call.args[1];
-  call.db.Delete(ref);
+  call.db.Delete(ref, lazily);
   call.Changed(kNotifyGeneric, "del", key);
-  if (call.Propagating()) call.PropagateAs({as_unlink ? "UNLINK" : "DEL", key});
+  if (call.Propagating()) call.PropagateAs({DeletionVerb(lazily), key});
 }
 
 // Whether a condition lets a SET go on; otherwise everything is replied.
@@ -159,7 +149,7 @@ void GetDel(Call& call) {
   if (!call.FindStringForRead(1, &ref)) return;
   if (!ref) return call.reply.Null();
   ReplyString(call.reply, ref.entry());
-  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del);
+  DeleteKey(call, ref, call.engine.options.lazy_free.user_del);
 }
 
 // GETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]
@@ -182,7 +172,7 @@ void GetEx(Call& call) {
     if (call.Propagating()) call.PropagateAs({"PERSIST", key});
   } else if (options.unit != ExpiryUnit::kNone) {
     if (expiry_ms <= call.now_ms() && !call.engine.keyspace.hides_expired_only())
-      return DeleteKey(call, ref, false);
+      return DeleteKey(call, ref, call.engine.options.lazy_free.expire);
     call.db.SetExpiry(ref, expiry_ms);
     call.Changed(kNotifyGeneric, "expire", key);
     if (!call.Propagating()) return;
@@ -197,7 +187,7 @@ void DelIfEq(Call& call) {
   EntryRef ref;
   if (!call.FindStringForWrite(1, &ref)) return;
   if (!ref || !StringEquals(ref.entry(), call.args[2])) return call.reply.Integer(0);
-  DeleteKey(call, ref, call.engine.options.lazyfree_lazy_user_del);
+  DeleteKey(call, ref, call.engine.options.lazy_free.user_del);
   call.reply.Integer(1);
 }
 
@@ -398,7 +388,7 @@ uint32_t SetKeyFlags(Args args) {
   return kOverwrite;
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringCommands[] = {
     {.name = "set",
      .arity = -3,
      .flags = kWrite | kDenyOom,
@@ -617,6 +607,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringCommands() { return kCommands; }
+std::span<const CommandSpec> StringCommands() { return kStringCommands; }
 
 }  // namespace pinyon

@@ -178,7 +178,7 @@ void Lcs(Call& call) {
   call.reply.Bulk(text);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringRangeCommands[] = {
     {.name = "append",
      .arity = 3,
      .flags = kWrite | kDenyOom | kFast,
@@ -263,6 +263,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringRangeCommands() { return kCommands; }
+std::span<const CommandSpec> StringRangeCommands() { return kStringRangeCommands; }
 
 }  // namespace pinyon

@@ -32,6 +32,7 @@ void Exec(Call& call) {
 
   // What the commands change of their own accord must not be looked up among the watched keys.
   watches.UnwatchAll(session);
+  transaction.BeginExecution();
   call.reply.ArrayHeader(transaction.size());
   std::vector<std::string_view> args;
   for (size_t i = 0; i < transaction.size(); ++i) {
@@ -68,7 +69,7 @@ void Unwatch(Call& call) {
   call.reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kTransactionCommands[] = {
     {.name = "multi",
      .arity = 1,
      .flags = kNoScript | kLoading | kStale | kFast | kAllowBusy | kRunsInMulti,
@@ -120,6 +121,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> TransactionCommands() { return kCommands; }
+std::span<const CommandSpec> TransactionCommands() { return kTransactionCommands; }
 
 }  // namespace pinyon

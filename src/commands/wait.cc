@@ -53,7 +53,7 @@ void Waitaof(Call& call) {
 
 // They end a batch because they may suspend the client; Redis lists them among the blocking commands only
 // since 7.4.
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kWaitCommands[] = {
     {.name = "wait",
      .arity = 3,
      .flags = kNoScript | kEndsBatch,
@@ -81,6 +81,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> WaitCommands() { return kCommands; }
+std::span<const CommandSpec> WaitCommands() { return kWaitCommands; }
 
 }  // namespace pinyon

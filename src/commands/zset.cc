@@ -355,7 +355,7 @@ void Zscore(Call& call) {
   found ? call.reply.Double(score) : call.reply.Null();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetCommands[] = {
     {.name = "zadd",
      .arity = -4,
      .flags = kWrite | kDenyOom | kFast,
@@ -509,6 +509,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetCommands() { return kZsetCommands; }
 
 }  // namespace pinyon

@@ -295,7 +295,7 @@ void Zdiffstore(Call& call) {
   StoreElements(call, elements, "zdiffstore");
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetAlgebraCommands[] = {
     {.name = "zunion",
      .arity = -3,
      .flags = kReadOnly,
@@ -390,6 +390,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetAlgebraCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetAlgebraCommands() { return kZsetAlgebraCommands; }
 
 }  // namespace pinyon

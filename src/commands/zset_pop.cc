@@ -166,7 +166,7 @@ constexpr const char* kMpopCost =
     "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted "
     "set, and M being the number of elements popped.";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetPopCommands[] = {
     {.name = "bzmpop",
      .arity = -5,
      .flags = kWrite | kBlocking,
@@ -239,6 +239,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetPopCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetPopCommands() { return kZsetPopCommands; }
 
 }  // namespace pinyon

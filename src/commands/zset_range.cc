@@ -201,7 +201,7 @@ constexpr const char* kStoreCost =
     "O(log(N)+M) with N being the number of elements in the sorted set and M the number of elements stored "
     "into the destination key.";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetRangeCommands[] = {
     {.name = "zrange",
      .arity = -4,
      .flags = kReadOnly,
@@ -329,6 +329,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetRangeCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetRangeCommands() { return kZsetRangeCommands; }
 
 }  // namespace pinyon

@@ -8,14 +8,15 @@ namespace pinyon {
 
 namespace {
 
-// Whether Redis 7.0, whose descriptions of users are the model, has a command of this version.
+// Whether Redis 7.0, whose descriptions of users are the model, has a command of this version. Our own
+// commands have a version of Pinyon, below 1.
 bool IsInRedis70(std::string_view since) {
   const size_t first_dot = since.find('.');
   int64_t major = 0, minor = 0;
   if (first_dot == std::string_view::npos || !ParseInt64(since.substr(0, first_dot), &major)) return true;
   const std::string_view rest = since.substr(first_dot + 1);
   if (!ParseInt64(rest.substr(0, rest.find('.')), &minor)) return true;
-  return major < 7 || (major == 7 && minor == 0);
+  return major >= 1 && (major < 7 || (major == 7 && minor == 0));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ std::string AclSelector::DescribeKeys() const {
   std::string text;
   for (const KeyPattern& pattern : keys_) {
     if (!text.empty()) text += ' ';
-    if (pattern.access != (kRead | kWrite)) text += pattern.access == kRead ? "%R" : "%W";
+    if (pattern.access != (kReads | kWrites)) text += pattern.access == kReads ? "%R" : "%W";
     text.append("~").append(pattern.text);
   }
   return text;

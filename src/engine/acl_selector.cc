@@ -77,13 +77,13 @@ AclRuleError AclSelector::Apply(const AclCommands& commands, std::string_view ru
 // ~pattern, or %R~pattern, %W~pattern, %RW~pattern. Redis takes a missing tilde for an empty pattern.
 AclRuleError AclSelector::ApplyKeys(std::string_view rule) {
   if (all_keys_) return AclRuleError::kAfterAllKeys;
-  uint8_t access = kRead | kWrite;
+  uint8_t access = kReads | kWrites;
   size_t start = 1;
   if (rule.front() == '%') {
     access = 0;
     for (; start < rule.size() && rule[start] != '~'; ++start) {
       const char letter = ToUpper(rule[start]);
-      const uint8_t bit = letter == 'R' ? kRead : letter == 'W' ? kWrite : 0;
+      const uint8_t bit = letter == 'R' ? kReads : letter == 'W' ? kWrites : 0;
       if (bit == 0 || (access & bit) != 0) return AclRuleError::kSyntax;
       access |= bit;
     }
@@ -166,8 +166,8 @@ bool AclSelector::AllowsCommand(const Command& command, Args args) const {
 // What only asks whether a key is there, of which type or how long, needs any access to it.
 bool AclSelector::AllowsKey(std::string_view key, uint32_t flags) const {
   uint8_t needed = 0;
-  if ((flags & kKeyAccess) != 0) needed |= kRead;
-  if ((flags & (kKeyInsert | kKeyDelete | kKeyUpdate)) != 0) needed |= kWrite;
+  if ((flags & kKeyAccess) != 0) needed |= kReads;
+  if ((flags & (kKeyInsert | kKeyDelete | kKeyUpdate)) != 0) needed |= kWrites;
   return std::any_of(keys_.begin(), keys_.end(), [&](const KeyPattern& pattern) {
     return (pattern.access & needed) == needed && GlobMatch(pattern.text, key);
   });
@@ -182,7 +182,7 @@ bool AclSelector::AllowsChannel(std::string_view name, bool is_pattern) const {
 
 bool AclSelector::MayReadAllKeys() const {
   return all_keys_ || std::any_of(keys_.begin(), keys_.end(), [](const KeyPattern& pattern) {
-           return pattern.text == "*" && (pattern.access & kRead) != 0;
+           return pattern.text == "*" && (pattern.access & kReads) != 0;
          });
 }
 

@@ -81,7 +81,7 @@ class AclSelector {
   std::string Describe(const AclCommands& commands) const;
 
  private:
-  enum KeyAccess : uint8_t { kRead = 1, kWrite = 2 };
+  enum KeyAccess : uint8_t { kReads = 1, kWrites = 2 };
   struct KeyPattern {
     std::string text;
     uint8_t access;

@@ -68,6 +68,16 @@ void BlockedClients::AwaitLog(Session& session, Command& command, Args args, uin
   SetDeadline(session, timeout_ms);
 }
 
+void BlockedClients::StandInLine(Session& session, Command& command, Args args,
+                                 std::span<const LineTicket> tickets, int64_t timeout_ms) {
+  PINYON_ASSERT(session.suspension == nullptr && timeout_ms >= 0);
+  session.suspension = std::make_unique<Suspension>(command, args);
+  session.suspension->kind = Suspension::Kind::kLine;
+  lines_.Enter(session, tickets);
+  ++client_count_;
+  SetDeadline(session, timeout_ms);
+}
+
 std::vector<Session*> BlockedClients::AllForLog() const {
   std::vector<Session*> sessions;
   for (const auto& [offset, session] : log_waiters_) sessions.push_back(session);
@@ -94,6 +104,7 @@ void BlockedClients::Release(Session& session) {
   if (suspension.has_deadline) deadlines_.erase(suspension.deadline);
   if (suspension.kind == Suspension::Kind::kLog) log_waiters_.erase(suspension.awaited_offset);
   if (suspension.kind == Suspension::Kind::kPostponed) postponed_.erase(suspension.place);
+  if (suspension.kind == Suspension::Kind::kLine) lines_.Leave(session);
   session.suspension.reset();
   PINYON_ASSERT(client_count_ > 0);
   --client_count_;
@@ -148,6 +159,8 @@ void BlockedClients::MarkIfReady(KeyQueue& queue) {
 
 // The order among keys that become ready at once is that of their databases, then of their names.
 void BlockedClients::AfterSwap(int first, int second) {
+  AfterFlush(first);
+  AfterFlush(second);
   if (queues_.empty()) return;
   std::vector<KeyQueue*> affected;
   for (auto& [name, queue] : queues_) {
@@ -170,7 +183,7 @@ bool BlockedClients::FindType(const KeyQueue& queue, ValueType* type) const {
 }
 
 Session* BlockedClients::NextToServe() {
-  while (HasReady()) {
+  while (HasReadyKey()) {
     if (current_ == nullptr) {
       current_ = ready_.front();
       ready_.pop_front();

@@ -1,5 +1,6 @@
-// Sessions that wait: for keys (BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin), or for their writes to
-// be acknowledged (WAITAOF, WAIT). (And those whose commands are put off, see engine/client_pause.h.)
+// Sessions that wait: for keys (BLPOP, BLMOVE, BZPOPMIN, XREAD BLOCK and their kin), for their writes to
+// be acknowledged (WAITAOF, WAIT), or in line for tokens (TB.WAIT). (And those whose commands are put off,
+// see engine/client_pause.h.)
 //
 // How a command waits for keys: its handler finds nothing and calls Call::Block with the keys and the type of
 // value that would serve it. The session is suspended: it executes nothing, its request is copied. When one
@@ -25,6 +26,10 @@
 // is over or CLIENT UNBLOCK ends the waiting: then Call::MayBlock says no and it replies what was reached. As
 // there are no replicas yet, whoever awaits one of them waits for an offset that no log reaches (kNoOffset).
 //
+// How a command waits for a time and its turn: its handler finds that it must wait, and calls
+// Call::StandInLine with its keys and the time at which to look again (engine/waiting_line.h). When its
+// waiting is over without that it may have what it waits for, the handler runs for the last time, as above.
+//
 // Invariants:
 // - A session waits once at most; it stands once in the queue of each of its keys, however often the command
 //   names it. Queues are first come, first served, and have no empty ones among them.
@@ -47,12 +52,14 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/key_name.h"
 #include "engine/session.h"
+#include "engine/waiting_line.h"
 #include "keyspace/keyspace.h"
 
 namespace pinyon {
@@ -91,17 +98,20 @@ struct Suspension {
   Suspension(Command& command, Args args) : request(command, args) {}
 
   size_t MemoryBytes() const {
-    return sizeof(*this) + request.MemoryBytes() + waiters.capacity() * sizeof(KeyWaiter);
+    return sizeof(*this) + request.MemoryBytes() + waiters.capacity() * sizeof(KeyWaiter) +
+           in_line.places.capacity() * sizeof(LinePlace);
   }
 
   enum class Kind : uint8_t {
     kKeys,
     kLog,
+    kLine,       // engine/waiting_line.h
     kPostponed,  // by CLIENT PAUSE: its command has not run yet
   };
 
   SavedRequest request;
   Kind kind = Kind::kKeys;
+  LineMembership in_line;                                      // of kLine
   std::list<Session*>::iterator place;                         // among the postponed
   std::multimap<uint64_t, Session*>::iterator awaited_offset;  // of kLog
   bool is_over = false;  // the handler runs for the last time: it must not wait again
@@ -128,7 +138,7 @@ struct KeyQueue {
 class BlockedClients {
  public:
   explicit BlockedClients(Keyspace& keyspace)
-      : keyspace_(keyspace), queues_(0, KeyNameHash{keyspace.seed()}) {}
+      : keyspace_(keyspace), queues_(0, KeyNameHash{keyspace.seed()}), lines_(keyspace.seed()) {}
   BlockedClients(const BlockedClients&) = delete;
   BlockedClients& operator=(const BlockedClients&) = delete;
 
@@ -137,20 +147,39 @@ class BlockedClients {
   // Suspends a session until the log is synced up to `offset`; kNoOffset: only its time ends that.
   static constexpr uint64_t kNoOffset = ~uint64_t{0};
   void AwaitLog(Session& session, Command& command, Args args, uint64_t offset, int64_t timeout_ms);
-  // The session waits no more: it leaves all queues. Nothing for one that does not wait.
+  // Suspends a session that stands in line from now on; WaitingLines::WakeAt is to follow.
+  void StandInLine(Session& session, Command& command, Args args, std::span<const LineTicket> tickets,
+                   int64_t timeout_ms);
+  // The session waits no more: it leaves all queues and lines. Nothing for one that does not wait.
   void Release(Session& session);
 
   // To be called after every change of a key.
   void KeyChanged(int database, std::string_view key) {
     if (!queues_.empty()) MarkIfReady(database, key);
+    if (!lines_.empty()) [[unlikely]]
+      lines_.KeyChanged(database, key);
+  }
+  // To be called when a key goes that no command deletes: nobody can be served by one that is not there, but
+  // by a bucket that is full without it.
+  void KeyGoes(int database, std::string_view key) {
+    if (!lines_.empty()) [[unlikely]]
+      lines_.KeyChanged(database, key);
   }
   // To be called after the contents of two databases were exchanged.
   void AfterSwap(int first, int second);
+  // To be called after everything in a database has gone.
+  void AfterFlush(int database) {
+    if (!lines_.empty()) lines_.DatabaseChanged(database);
+  }
 
-  bool HasReady() const { return current_ != nullptr || !ready_.empty(); }
-  // The next session whose command is to be run again, null when there is none. Each session of a key is
-  // given once, as long as the key holds what it awaits; the caller runs it, and releases it when it was
-  // served, before it asks for the next.
+  WaitingLines& lines() { return lines_; }
+  const WaitingLines& lines() const { return lines_; }
+
+  // Whether somebody is to be served: by a key, or as the first of a line.
+  bool HasReady() const { return HasReadyKey() || lines_.next_wake_us() == WaitingLines::kAtOnce; }
+  // Of those who wait for keys, the next session whose command is to be run again, null when there is none.
+  // Each session of a key is given once, as long as the key holds what it awaits; the caller runs it, and
+  // releases it when it was served, before it asks for the next.
   Session* NextToServe();
 
   // The lowest offset of the log that a session awaits, and that session; only while there is one.
@@ -183,6 +212,7 @@ class BlockedClients {
   void Enqueue(KeyWaiter& waiter, KeyQueue& queue);
   void Dequeue(KeyWaiter& waiter);
   void EraseIfUnused(KeyQueue& queue);
+  bool HasReadyKey() const { return current_ != nullptr || !ready_.empty(); }
   void MarkIfReady(int database, std::string_view key);
   void MarkIfReady(KeyQueue& queue);
   // The type of the value at the queue's key; false when there is none.
@@ -198,6 +228,7 @@ class BlockedClients {
   std::multimap<int64_t, Session*> deadlines_;
   std::multimap<uint64_t, Session*> log_waiters_;  // by the offset that they await
   std::list<Session*> postponed_;
+  WaitingLines lines_;
   size_t client_count_ = 0;
 };
 

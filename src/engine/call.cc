@@ -1,7 +1,10 @@
 #include "engine/call.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace pinyon {
 
@@ -59,6 +62,7 @@ void Call::ChangedIn(int database, NotifyClass type, std::string_view event, std
 
 void Call::SignalModified(int database, std::string_view key) {
   engine.watches.KeyChanged(database, key);
+  engine.tracking.KeyChanged(&session, key);
   engine.blocked.KeyChanged(database, key);
 }
 
@@ -82,6 +86,20 @@ void Call::BlockUntilSynced(uint64_t offset, int64_t timeout_ms) {
   } else {
     engine.blocked.AwaitLog(session, command, args, offset, timeout_ms);
   }
+}
+
+void Call::StandInLine(std::span<const LineTicket> tickets, int64_t look_ms, int64_t timeout_ms) {
+  PINYON_ASSERT(MayBlock() && (command.flags & kBlocking) != 0);
+  if (session.suspension != nullptr) {
+    session.suspension->goes_on = true;
+  } else {
+    engine.blocked.StandInLine(session, command, args, tickets, timeout_ms);
+  }
+  // By the monotonic clock: whatever the other does meanwhile, the handler looks after the time that it
+  // meant, and asks for more if need be.
+  constexpr int64_t kForeverMs = INT64_MAX / 2000;
+  const int64_t delay_us = look_ms >= kForeverMs ? kForeverMs : look_ms * 1000 - WallUs();
+  engine.blocked.lines().WakeAt(session, MonotonicUs() + std::max<int64_t>(delay_us, 1));
 }
 
 BlockRef Call::TakeBlock(size_t index) {

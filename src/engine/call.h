@@ -136,13 +136,16 @@ class Call {
   enum class NullReply : uint8_t { kBulk, kArray };
   void Block(Args keys, ValueType awaited, int64_t timeout_ms, NullReply denied = NullReply::kArray);
   // Not in MULTI, nor in a script, nor when the time of waiting is over.
-  bool MayBlock() const {
-    const bool is_over = session.suspension != nullptr && session.suspension->is_over;
-    return session.may_block && !session.transaction.active() && !is_over;
-  }
+  bool MayBlock() const { return session.may_block && !session.transaction.active() && !WaitingIsOver(); }
+  // The handler runs for the last time, in no unit: it must change nothing.
+  bool WaitingIsOver() const { return session.suspension != nullptr && session.suspension->is_over; }
   // The client waits until the log is synced up to `offset`, or BlockedClients::kNoOffset. Only while
   // MayBlock, and the last thing that a handler does.
   void BlockUntilSynced(uint64_t offset, int64_t timeout_ms);
+  // The client stands in line for `tickets` (of the session's database; no key twice), and is served again
+  // at `look_ms` (Unix time) or when something changes (engine/waiting_line.h). Only while MayBlock, and the
+  // last thing that a handler does.
+  void StandInLine(std::span<const LineTicket> tickets, int64_t look_ms, int64_t timeout_ms);
 
   // --- propagation ---
   // Whether anybody listens: building an effect's arguments is skipped when nobody does.

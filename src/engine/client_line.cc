@@ -7,6 +7,8 @@
 #include "engine/acl_user.h"
 #include "engine/blocking.h"
 #include "engine/session_subscriber.h"
+#include "engine/session_tracking.h"
+#include "engine/tracking.h"
 
 namespace pinyon {
 
@@ -21,6 +23,11 @@ std::string FlagsOf(const Session& session, const ServerControl::ConnectionInfo&
   if (session.subscriber != nullptr) flags += 'P';
   if (session.transaction.active()) flags += 'x';
   if (session.suspension != nullptr) flags += 'b';
+  if (const SessionTracking* tracking = session.tracking.get()) {
+    flags += 't';
+    if (tracking->redirect_broken) flags += 'R';
+    if (tracking->broadcast) flags += 'B';
+  }
   if (session.transaction.watched_changed()) flags += 'd';
   if (session.closing) flags += 'c';
   if (info.unix_socket) flags += 'U';
@@ -52,9 +59,9 @@ std::string ClientLine(ServerControl& server, const Session& session, Args args,
   fmt::format_to(out, " rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={}{}", info.reply_buffer_bytes,
                  info.reply_buffer_peak, info.reply_buffer_used, info.output_list_length,
                  info.output_list_bytes, info.total_bytes, info.reading ? "r" : "", info.writing ? "w" : "");
-  fmt::format_to(out, " cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
                  session.last_command == nullptr ? "NULL" : session.last_command->name, UserName(session),
-                 session.reply.resp3() ? 3 : 2, session.lib_name, session.lib_version);
+                 RedirectOf(session), session.reply.resp3() ? 3 : 2, session.lib_name, session.lib_version);
   return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/strings.h"
+#include "engine/session_pushes.h"
 #include "engine/session_subscriber.h"
 
 namespace pinyon {
@@ -40,9 +41,9 @@ void Dispatcher::UpdateTime() {
 
 void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_t first_key_hash) {
   PINYON_ASSERT(!args.empty() && session.suspension == nullptr);
+  session.last_command = command;
   if (!Reject(session, command, args)) {
     if (engine_.pause.mode() != ClientPause::Mode::kNone && MustPostpone(session, *command)) {
-      session.last_command = command;
       engine_.blocked.Postpone(session, *command, args);
     } else if (session.transaction.active() && MustQueue(*command)) {
       session.transaction.Queue(command, args);
@@ -55,6 +56,8 @@ void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_
         ServeBlocked();
     }
     if (mark_ - time_cycles_ > kTimeValidCycles) UpdateTime();
+  } else if (session.tracking != nullptr) {
+    engine_.tracking.AfterRefusal(session);
   }
   // That of a session which waits goes on with its reply.
   if (session.reply_mode != Session::ReplyMode::kOn && session.suspension == nullptr)
@@ -87,15 +90,13 @@ void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t fir
 void Dispatcher::Execute(Session& session, Command& command, Args args, uint64_t first_key_hash) {
   PINYON_ASSERT(command.spec->handler != nullptr);
   const uint64_t errors_before = session.reply.error_count();
-  session.last_command = &command;
-
   StartTiming(command);
   Call call(engine_, session, command, args, first_key_hash);
-  if (session.subscriber != nullptr) [[unlikely]]
-    session.subscriber->BeginCommand();
+  if (session.pushes != nullptr) [[unlikely]]
+    session.pushes->BeginCommand();
   command.spec->handler(call);
-  if (session.subscriber != nullptr) [[unlikely]]
-    session.subscriber->EndCommand();
+  if (session.pushes != nullptr) [[unlikely]]
+    EndPushes(session, command, args);
   if ((command.flags & kFast) == 0) EndTiming();
 
   if (session.reply.error_count() != errors_before) CountError(session, command);
@@ -104,13 +105,41 @@ void Dispatcher::Execute(Session& session, Command& command, Args args, uint64_t
   if (engine_.effects.Listening() && !call.has_explicit_effect()) engine_.effects.Add(call.db.index(), args);
 }
 
+void Dispatcher::EndPushes(Session& session, Command& command, Args args) {
+  if (session.tracking != nullptr) engine_.tracking.AfterCommand(session, command, args);
+  session.pushes->EndCommand();
+}
+
 // --- suspended sessions ---
 
 void Dispatcher::ServeBlocked() {
-  while (Session* session = engine_.blocked.NextToServe()) {
+  for (;;) {
+    Session* session = engine_.blocked.NextToServe();
+    if (session == nullptr && NextLineUs() == WaitingLines::kAtOnce) {
+      session = engine_.blocked.lines().NextDue(WaitingLines::kAtOnce);
+    }
+    if (session == nullptr) return;
     RunAgain(*session);
     if (mark_ - time_cycles_ > kTimeValidCycles) UpdateTime();
   }
+}
+
+// What those who stand in line do is a write.
+int64_t Dispatcher::NextLineUs() const {
+  const bool paused = engine_.pause.mode() != ClientPause::Mode::kNone;
+  return paused ? BlockedClients::kNever : engine_.blocked.lines().next_wake_us();
+}
+
+bool Dispatcher::ServeLines(int64_t now_us, size_t max) {
+  UpdateTime();
+  for (; NextLineUs() <= now_us; --max) {
+    if (max == 0) return true;
+    Session* session = engine_.blocked.lines().NextDue(now_us);
+    if (session == nullptr) return false;
+    RunAgain(*session);
+    ServeBlocked();
+  }
+  return false;
 }
 
 // The call was counted when it began to wait.
@@ -129,7 +158,7 @@ void Dispatcher::RunAgain(Session& session) {
 // effects.
 void Dispatcher::LookAgain(Session& session) {
   Suspension& suspension = *session.suspension;
-  PINYON_ASSERT(suspension.kind == Suspension::Kind::kLog);
+  PINYON_ASSERT(suspension.kind == Suspension::Kind::kLog || suspension.is_over);
   suspension.goes_on = false;
   Execute(session, suspension.request.command(), suspension.request.args(), 0);
   if (!suspension.goes_on) Resume(session);
@@ -154,7 +183,8 @@ void Dispatcher::OnLogTurnedOff() {
 void Dispatcher::EndWaiting(Session& session, std::string_view error) {
   PINYON_ASSERT(session.suspension != nullptr);
   Command& command = session.suspension->request.command();
-  if (error.empty() && session.suspension->kind == Suspension::Kind::kLog) {
+  const Suspension::Kind kind = session.suspension->kind;
+  if (error.empty() && (kind == Suspension::Kind::kLog || kind == Suspension::Kind::kLine)) {
     session.suspension->is_over = true;
     return LookAgain(session);
   }
@@ -197,6 +227,8 @@ bool Dispatcher::RunPostponed(size_t max) {
 }
 
 bool Dispatcher::TimeOutBlocked(int64_t now_us, size_t max) {
+  if (engine_.blocked.FirstOverdue(now_us) == nullptr) return false;
+  UpdateTime();  // a last look may depend on it
   for (; max > 0; --max) {
     Session* session = engine_.blocked.FirstOverdue(now_us);
     if (session == nullptr) return false;
@@ -287,7 +319,6 @@ AclDecision Dispatcher::CheckAccess(Session& session, Command& command, Args arg
   if (decision.verdict == Verdict::kCommand) ++stats.denied_commands;
   if (decision.verdict == Verdict::kKey) ++stats.denied_keys;
   if (decision.verdict == Verdict::kChannel) ++stats.denied_channels;
-  session.last_command = &command;
   engine_.acl.LogDenial(session, command, args, decision, engine_.keyspace.now_ms());
   return decision;
 }
@@ -436,6 +467,7 @@ void DiscardTransaction(Engine& engine, Session& session) {
 void ForgetSession(Engine& engine, Session& session) {
   engine.blocked.Release(session);
   EndSubscriptions(engine, session);
+  engine.tracking.TurnOff(session);
   DiscardTransaction(engine, session);
   engine.sessions.Remove(&session);
 }

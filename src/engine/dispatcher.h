@@ -29,6 +29,10 @@ class Dispatcher {
   bool ServeLogWaiters(size_t max);
   // The log was turned off: whoever waits for it hears of it.
   void OnLogTurnedOff();
+  // Serves up to `max` of those who stand in line and whose time has come; returns whether more are left.
+  bool ServeLines(int64_t now_us, size_t max);
+  // When that is to be done next, in MonotonicUs's time; BlockedClients::kNever while a pause puts it off.
+  int64_t NextLineUs() const;
   // Ends the waiting of a suspended session with what its timeout replies, or with `error`.
   void EndWaiting(Session& session, std::string_view error = {});
   // Lets a clients' pause begin or end; to be called between batches.
@@ -47,6 +51,8 @@ class Dispatcher {
  private:
   void RunUnit(Session& session, Command& command, Args args, uint64_t first_key_hash);
   void Execute(Session& session, Command& command, Args args, uint64_t first_key_hash);
+  // Behind the handler of a session that may be told things beside its replies.
+  void EndPushes(Session& session, Command& command, Args args);
   // Whether a pause puts the command off.
   bool MustPostpone(const Session& session, const Command& command) const;
   void ServeBlocked();

@@ -14,15 +14,15 @@ void EngineOptions::Declare(SettingsRegistry& settings) {
                                             .min = 1024 * 1024,
                                             .max = LONG_MAX,
                                             .default_value = 512LL * 1024 * 1024});
-  settings.AddBool("lazyfree-lazy-user-del", {.target = &lazyfree_lazy_user_del});
-  settings.AddBool("lazyfree-lazy-user-flush", {.target = &lazyfree_lazy_user_flush});
   DeclareNotifyClasses(settings, &notify_classes, [this] {
     if (on_notify_classes_changed) on_notify_classes_changed();
   });
   encoding.Declare(settings);
   eviction.Declare(settings);
+  lazy_free.Declare(settings);
   defrag.Declare(settings);
   rdb.Declare(settings);
+  tracking.Declare(settings);
   const auto add_permission = [&settings](std::string_view name, Permission* target) {
     settings.AddEnum(name, {.target = target,
                             .choices = {{"no", static_cast<int>(Permission::kNo)},
@@ -79,13 +79,16 @@ void Engine::PropagateOwn(int database, Args effect) {
 
 void Engine::OnExpired(int database, std::string_view key) {
   watches.KeyChanged(database, key);
+  tracking.KeyChanged(nullptr, key);
+  blocked.KeyGoes(database, key);
   if (notifier.Wants(kNotifyExpired)) notifier.Publish(kNotifyExpired, "expired", key, database);
-  if (effects.Listening()) PropagateOwn(database, std::array<std::string_view, 2>{"DEL", key});
+  if (effects.Listening()) PropagateOwn(database, std::array{DeletionVerb(options.lazy_free.expire), key});
 }
 
 void Engine::OnFieldsExpired(int database, std::string_view key, std::span<const std::string_view> fields) {
   PINYON_ASSERT(!fields.empty());
   watches.KeyChanged(database, key);
+  tracking.KeyChanged(nullptr, key);
   if (notifier.Wants(kNotifyHash)) notifier.Publish(kNotifyHash, "hexpired", key, database);
   if (!effects.Listening()) return;
   std::vector<std::string_view> deletion = {"HDEL", key};
@@ -95,6 +98,7 @@ void Engine::OnFieldsExpired(int database, std::string_view key, std::span<const
 
 void Engine::OnLastFieldsExpired(int database, std::string_view key) {
   watches.KeyChanged(database, key);
+  tracking.KeyChanged(nullptr, key);
   if (notifier.Wants(kNotifyHash)) notifier.Publish(kNotifyHash, "hexpired", key, database);
   if (notifier.Wants(kNotifyGeneric)) notifier.Publish(kNotifyGeneric, "del", key, database);
   if (effects.Listening()) PropagateOwn(database, std::array<std::string_view, 2>{"DEL", key});
@@ -103,10 +107,11 @@ void Engine::OnLastFieldsExpired(int database, std::string_view key) {
 void Engine::OnEvicted(int database, std::string_view key) {
   PINYON_ASSERT(!in_unit);
   watches.KeyChanged(database, key);
+  tracking.KeyChanged(nullptr, key);
+  blocked.KeyGoes(database, key);
   if (notifier.Wants(kNotifyEvicted)) notifier.Publish(kNotifyEvicted, "evicted", key, database);
   if (!effects.Listening()) return;
-  const std::string_view verb = options.eviction.lazy ? "UNLINK" : "DEL";
-  PropagateOwn(database, std::array<std::string_view, 2>{verb, key});
+  PropagateOwn(database, std::array{DeletionVerb(options.lazy_free.eviction), key});
 }
 
 }  // namespace pinyon

@@ -21,12 +21,14 @@
 #include "engine/persistence_control.h"
 #include "engine/server_control.h"
 #include "engine/session_registry.h"
+#include "engine/tracking.h"
 #include "engine/watch.h"
 #include "keyspace/defrag_options.h"
 #include "keyspace/defragmenter.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/lazy_free_options.h"
 #include "persist/rdb_options.h"
 #include "pubsub/pubsub.h"
 
@@ -48,16 +50,16 @@ struct EngineStats {
 // Directives that commands and the dispatcher obey; owned by the server.
 struct EngineOptions {
   int64_t proto_max_bulk_len = 512LL * 1024 * 1024;
-  bool lazyfree_lazy_user_del = false;
-  bool lazyfree_lazy_user_flush = false;
   uint32_t notify_classes = 0;  // NotifyClass bits
   // Set by the engine: notify_classes has changed.
   std::function<void()> on_notify_classes_changed;
   AclOptions acl;
   EncodingLimits encoding;
   EvictionOptions eviction;
+  LazyFreeOptions lazy_free;
   DefragOptions defrag;
   RdbOptions rdb;
+  TrackingOptions tracking;
   // Declares the directives that are kept here.
   void Declare(SettingsRegistry& registry);
 
@@ -79,12 +81,14 @@ class Engine final : public KeyspaceObserver {
         options(in_options),
         acl(in_commands, sessions, in_server, in_options.acl),
         watches(in_keyspace),
+        tracking(in_keyspace, sessions, in_server, in_options.tracking),
         blocked(in_keyspace),
         memory_limit(in_keyspace, in_log),
         defragmenter(in_keyspace, in_options.defrag),
         pubsub(in_keyspace.seed()) {
     keyspace.set_observer(this);
     keyspace.set_encoding_limits(options.encoding);
+    keyspace.set_lazy_free_options(options.lazy_free);
     UseEvictionOptions();
     options.on_notify_classes_changed = [this] { ApplyNotifyClasses(); };
     ApplyNotifyClasses();
@@ -120,6 +124,7 @@ class Engine final : public KeyspaceObserver {
   SessionRegistry sessions;
   Acl acl;
   WatchTable watches;
+  Tracking tracking;
   BlockedClients blocked;
   MemoryLimit memory_limit;
   Defragmenter defragmenter;

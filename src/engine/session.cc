@@ -2,7 +2,9 @@
 
 #include "base/assert.h"
 #include "engine/blocking.h"
+#include "engine/session_pushes.h"
 #include "engine/session_subscriber.h"
+#include "engine/session_tracking.h"
 
 namespace pinyon {
 
@@ -23,7 +25,7 @@ void Transaction::Reset() {
     ends_.clear();
     commands_.clear();
   }
-  active_ = false;
+  active_ = executing_ = false;
   has_error_ = false;
   flags_ = 0;
   watched_changed_ = false;

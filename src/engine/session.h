@@ -15,7 +15,9 @@ namespace pinyon {
 
 class AclUser;
 class Connection;
+class SessionPushes;
 class SessionSubscriber;
+struct SessionTracking;
 struct Suspension;
 
 // Commands queued by MULTI: names resolved, arguments copied into one buffer.
@@ -23,6 +25,9 @@ class Transaction {
  public:
   bool active() const { return active_; }
   void Begin() { active_ = true; }
+  // EXEC runs the queued commands.
+  bool executing() const { return executing_; }
+  void BeginExecution() { executing_ = true; }
   // Forgets everything, also that a watched key had changed.
   void Reset();
 
@@ -55,6 +60,7 @@ class Transaction {
     size_t text_start;
   };
   bool active_ = false;
+  bool executing_ = false;
   bool has_error_ = false;
   bool watched_changed_ = false;
   uint32_t flags_ = 0;  // of all queued commands
@@ -100,6 +106,7 @@ class Session {
   std::string lib_version;
   // As whom it may do what (engine/acl.h); null: it may do everything (a log that is loaded).
   AclUser* user = nullptr;
+  // The last request's command, whether it ran, was queued or refused; null: an unknown one, or none yet.
   const Command* last_command = nullptr;
   int64_t created_ms = 0;
   int64_t last_active_ms = 0;
@@ -111,8 +118,12 @@ class Session {
   // The log offset behind the last write of this session, 0: it has written nothing.
   uint64_t write_offset = 0;
 
+  // What it is told beside its replies, once it may be told anything (engine/session_pushes.h).
+  std::unique_ptr<SessionPushes> pushes;
   // While it listens to any channel or pattern (engine/session_subscriber.h).
   std::unique_ptr<SessionSubscriber> subscriber;
+  // While it is told which of the keys that it has read change (engine/tracking.h).
+  std::unique_ptr<SessionTracking> tracking;
 
   // Set while the session waits (engine/blocking.h): it must not be given requests.
   std::unique_ptr<Suspension> suspension;

@@ -55,7 +55,7 @@ void Database::DeleteExpired(EntryRef ref) {
     keyspace_.stats().expired_fields += HashView(ref.entry(), keyspace_.now_ms()).StoredSize();
     if (observer != nullptr) observer->OnLastFieldsExpired(index_, ref->key());
   }
-  Delete(ref);
+  Delete(ref, keyspace_.lazy_free_options().expire);
 }
 
 EntryRef Database::FindHidden(std::string_view key, uint64_t hash) const {
@@ -90,11 +90,7 @@ EntryRef Database::Store(EntryRef ref, uint64_t hash, Entry* entry) {
   if (!ref) return table_->Insert(entry, hash);
   Entry* old = ref.entry();
   const EntryRef stored = table_->Replace(ref, entry, hash);
-  if (old->IsExpensiveToFree()) {
-    keyspace_.lazy_free().Free(old);
-  } else {
-    Entry::Delete(old);
-  }
+  FreeEntry(old, keyspace_.lazy_free_options().server_del);
   return stored;
 }
 
@@ -227,14 +223,19 @@ EntryRef Database::SetExpiry(EntryRef ref, int64_t expiry_ms) {
   return table_->Replace(ref, rebuilt, hash);
 }
 
-void Database::Delete(EntryRef ref) {
-  EntryLeaves(ref.entry());
-  Entry* entry = table_->Remove(ref);
+void Database::FreeEntry(Entry* entry, bool lazily) {
   if (entry->IsExpensiveToFree()) {
-    keyspace_.lazy_free().Free(entry);
+    keyspace_.lazy_free().Free(entry, lazily);
   } else {
     Entry::Delete(entry);
   }
+}
+
+void Database::Delete(EntryRef ref) { Delete(ref, keyspace_.lazy_free_options().server_del); }
+
+void Database::Delete(EntryRef ref, bool lazily) {
+  EntryLeaves(ref.entry());
+  FreeEntry(table_->Remove(ref), lazily);
 }
 
 Entry* Database::Detach(EntryRef ref) {
@@ -315,15 +316,15 @@ int64_t Database::AverageTtlMs() const {
   return counted == 0 ? 0 : sum;
 }
 
-size_t Database::Clear(bool in_background) {
+size_t Database::Clear(Clearing how) {
   const size_t keys = size();
   if (keys == 0) return 0;
   auto emptied = std::make_unique<Table>(keyspace_.seed());
   emptied.swap(table_);
   auto emptied_index = std::make_unique<FieldExpiry>(keyspace_.seed());
   emptied_index.swap(field_expiry_);
-  if (in_background) {
-    keyspace_.lazy_free().Free(std::move(emptied));
+  if (how != Clearing::kHere) {
+    keyspace_.lazy_free().Free(std::move(emptied), how == Clearing::kLazily);
     if (emptied_index->size() > 0) keyspace_.lazy_free().Free(std::move(emptied_index));
   }
   return keys;

@@ -90,6 +90,9 @@ class Database {
 
   // Deletes a key. The value is freed on the freeing thread when that is worth it.
   void Delete(EntryRef ref);
+  // The same for another reason than that a command needs the key gone: whether it counts as freed lazily
+  // (lazy_free_options.h).
+  void Delete(EntryRef ref, bool lazily);
   // Takes an entry out of this database; the caller owns it (Entry::Delete, or Adopt).
   Entry* Detach(EntryRef ref);
   // Puts in a detached entry under `key` with `expiry_ms`; Find must see nothing under that key.
@@ -106,9 +109,10 @@ class Database {
   // hidden, it gives up after a hundred of them and returns one.)
   EntryRef RandomKey();
 
-  // Hands all entries to the freeing thread (or frees them here) and starts empty; returns how many there
-  // were.
-  size_t Clear(bool in_background);
+  // Starts empty; returns how many entries there were. Unless told to free them here it hands them to the
+  // freeing thread, where they may or may not count as freed lazily.
+  enum class Clearing : uint8_t { kHere, kInBackground, kLazily };
+  size_t Clear(Clearing how);
 
   // Exchanges the contents of two databases; their numbers stay.
   void SwapContents(Database& other) {
@@ -131,6 +135,8 @@ class Database {
   void CheckConsistency() const;
 
  private:
+  // Here, or on the freeing thread where that takes long.
+  void FreeEntry(Entry* entry, bool lazily);
   // Puts a new entry in the place of `ref` (may be none), whose entry is freed.
   EntryRef Store(EntryRef ref, uint64_t hash, Entry* entry);
   // The entry of a key that Find did not see: an expired one that is only hidden. None is searched for

@@ -11,15 +11,15 @@ namespace pinyon {
 namespace {
 
 constexpr double kMinSliceUs = 40;
-constexpr size_t kSlabsPerStep = 64;
-constexpr size_t kKeysPerStep = 64;
-constexpr size_t kElementsPerStep = 64;
+constexpr size_t kChunksPerStep = 1;
+constexpr size_t kKeysPerStep = 32;
+constexpr size_t kElementsPerStep = 32;
 // So many large collections wait at most; then they go first.
 constexpr size_t kMaxLarge = 64;
 constexpr int kMaxWaitTicks = 512;
 
 uint64_t WasteOf(const mem::SlabStats& slabs) {
-  const uint64_t held = slabs.used_bytes + slabs.empty_bytes;
+  const uint64_t held = slabs.used_bytes + slabs.empty_chunk_bytes;
   return slabs.slab_bytes > held ? slabs.slab_bytes - held : 0;
 }
 
@@ -108,8 +108,10 @@ bool Defragmenter::Step() {
   switch (phase_) {
     case Phase::kIdle: break;
     case Phase::kChoose:
-      if (!mem::ChooseSparseSlabs(kSlabsPerStep)) phase_ = Phase::kKeys;
+      if (mem::ChooseSparseChunks(kChunksPerStep)) return true;
       chosen_ = mem::ChosenSlabs();
+      // With nothing chosen, since it would gain too little, there is nothing to look for.
+      phase_ = chosen_ > 0 ? Phase::kKeys : Phase::kReturn;
       return true;
     case Phase::kKeys:
       if (large_.empty() || (large_.size() < kMaxLarge && database_ < keyspace_.DatabaseCount())) {
@@ -118,7 +120,7 @@ bool Defragmenter::Step() {
         StepLargeValue();
       }
       return true;
-    case Phase::kReturn: return mem::ReturnChosenSlabs(kSlabsPerStep);
+    case Phase::kReturn: return mem::ReturnChosenChunks(kChunksPerStep);
   }
   return false;
 }

@@ -2,10 +2,11 @@
 // change, slabs of one class stay thinly filled while those of another are needed, and a cache that is kept
 // at maxmemory would take far more than that from the system.
 //
-// It works in rounds. In each, slabs that are emptier than most are chosen (mem::ChooseSparseSlabs), all keys
-// are gone through in the order of the table, and what lies in a chosen slab is moved, so that the slab is
-// given back. That an entry has one pointer only, its slot, is what makes it cheap; collections see to their
-// own (RelocateObject). Nothing that a client can see changes: no event, no access clock, no propagation.
+// It works in rounds. In each, chunks of slabs that are emptier than most are chosen
+// (mem::ChooseSparseChunks), all keys are gone through in the order of the table, and what lies in a chosen
+// slab is moved, so that the chunk is given back. That an entry has one pointer only, its slot, is what makes
+// it cheap; collections see to their own (RelocateObject). Nothing that a client can see changes: no event,
+// no access clock, no propagation.
 //
 // A round is a succession of short slices. It may be left at any point, and everything may change between two
 // slices: cursors are places in hash order, large collections are named by their keys. What is left out is
@@ -36,7 +37,8 @@ class Defragmenter {
   // Goes on with the round for as long as its share allows, at most kSliceUs; whoever calls sees to it that
   // pages are not spared meanwhile (Keyspace::spares_pages).
   void RunSlice(int64_t now_us);
-  // DEBUG and tests: a whole round at once, needed or not.
+  // Tests: begins a round, needed or not; none is running. And a whole one at once.
+  void BeginRound(int64_t now_us);
   void RunRound();
 
   bool running() const { return phase_ != Phase::kIdle; }
@@ -53,7 +55,7 @@ class Defragmenter {
   void ResetStats() { keys_moved_ = keys_left_ = 0, total_us_ = 0; }
 
  private:
-  static constexpr int64_t kSliceUs = 800;
+  static constexpr int64_t kSliceUs = 400;
 
   enum class Phase : uint8_t { kIdle, kChoose, kKeys, kReturn };
   // A collection that is gone through by steps.
@@ -63,7 +65,6 @@ class Defragmenter {
     uint64_t cursor;
   };
 
-  void BeginRound(int64_t now_us);
   void EndRound(int64_t now_us);
   // One step of some ten microseconds; false when the round has ended.
   bool Step();

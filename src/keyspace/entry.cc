@@ -292,6 +292,12 @@ bool Entry::RewriteInPlace(int64_t value) {
 bool Entry::RewriteInPlace(std::string_view value, Encoding encoding) {
   PINYON_ASSERT(type() == ValueType::kString);
   if (value.size() > kInlineMaxBytes) return false;
+  // Most new values are as long as the old one.
+  if (!IsOutOfLine() && !IsInteger() && StoredBytes().size() == value.size()) {
+    set_encoding(encoding);
+    if (!value.empty()) std::memmove(MutableBytes(), value.data(), value.size());
+    return true;
+  }
   if (!mem::SameClass(EntryBytes(), ValueOffset() + InlineStringBytes(value.size()))) return false;
   bytes_[1] &= static_cast<uint8_t>(~(kWideValue | kOutOfLine));
   if (value.size() > 0xff) bytes_[1] |= kWideValue;

@@ -146,7 +146,7 @@ void Eviction::Evict(Database& database, EntryRef ref) {
     adaptive->Evicted(database.index(), database.Hash(ref->key()), ref->access_tick());
   }
   if (keyspace_.observer() != nullptr) keyspace_.observer()->OnEvicted(database.index(), ref->key());
-  database.Delete(ref);
+  database.Delete(ref, keyspace_.lazy_free_options().eviction);
 }
 
 bool Eviction::EvictOne() {

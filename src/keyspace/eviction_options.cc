@@ -34,7 +34,6 @@ void EvictionOptions::Declare(SettingsRegistry& registry) {
   registry.AddInteger(
       "lfu-decay-time",
       {.target = &lfu_decay_minutes, .min = 0, .max = INT_MAX, .default_value = lfu_decay_minutes});
-  registry.AddBool("lazyfree-lazy-eviction", {.target = &lazy, .default_value = lazy});
 }
 
 }  // namespace pinyon

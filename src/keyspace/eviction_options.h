@@ -31,8 +31,6 @@ struct EvictionOptions {
   int tenacity = 10;
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
-  // Evictions propagate as UNLINK instead of DEL. (Large values are freed on the freeing thread in any case.)
-  bool lazy = false;
 
   void Declare(SettingsRegistry& registry);
 

@@ -9,12 +9,6 @@ namespace pinyon {
 
 template class HashTable<DueHash>;
 
-namespace {
-
-constexpr size_t kHeadBytes = sizeof(int64_t) + sizeof(uint32_t);
-
-}  // namespace
-
 DueHash* DueHash::New(std::string_view key, int64_t due_ms) {
   PINYON_CHECK(key.size() <= UINT32_MAX);
   uint8_t* bytes = static_cast<uint8_t*>(mem::Allocate(BytesFor(key)));

@@ -31,8 +31,9 @@ class DueHash {
   bool HasExpiry() const { return true; }
   int64_t expiry_ms() const;
   void set_expiry_ms(int64_t due_ms);
+  static constexpr size_t kHeadBytes = sizeof(int64_t) + sizeof(uint32_t);  // due time, length of the key
   // The size asked of the allocator for an item of that key.
-  static size_t BytesFor(std::string_view key) { return sizeof(int64_t) + sizeof(uint32_t) + key.size(); }
+  static size_t BytesFor(std::string_view key) { return kHeadBytes + key.size(); }
 
  private:
   DueHash() = delete;

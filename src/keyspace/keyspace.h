@@ -15,6 +15,7 @@
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
 #include "keyspace/lazy_free.h"
+#include "keyspace/lazy_free_options.h"
 
 namespace pinyon {
 
@@ -102,6 +103,8 @@ class Keyspace {
   const KeyspaceStats& stats() const { return stats_; }
   Random& random() { return random_; }
   LazyFree& lazy_free() { return lazy_free_; }
+  const LazyFreeOptions& lazy_free_options() const { return *lazy_free_options_; }
+  void set_lazy_free_options(const LazyFreeOptions& options) { lazy_free_options_ = &options; }
   const HashSeed& seed() const { return seed_; }
 
   // The access clock, and Unix time in seconds as clients see it (24 bits). It goes on where the unit's time
@@ -149,6 +152,8 @@ class Keyspace {
   bool spares_pages_ = false;
   EncodingLimits default_limits_;
   const EncodingLimits* encoding_limits_ = &default_limits_;
+  LazyFreeOptions default_lazy_free_;
+  const LazyFreeOptions* lazy_free_options_ = &default_lazy_free_;
   EvictionOptions default_eviction_;
   const EvictionOptions* eviction_options_ = &default_eviction_;
   KeyspaceObserver* observer_ = nullptr;

@@ -302,7 +302,7 @@ void SetValue::PopMostOfTable(size_t count, const Visitor& visit) {
   // What was popped is freed like any other large value.
   Entry* garbage = Entry::NewObject("", kNoExpiry, ValueType::kSet, Encoding::kHashtable, popped);
   if (garbage->IsExpensiveToFree()) {
-    db().keyspace().lazy_free().Free(garbage);
+    db().keyspace().lazy_free().Free(garbage, false);
   } else {
     Entry::Delete(garbage);
   }

@@ -17,7 +17,7 @@ namespace pinyon {
 namespace {
 
 constexpr size_t kPieceBytes = 64 * 1024;
-constexpr size_t kReadBytes = 4096;
+constexpr size_t kPeerReadBytes = 4096;
 
 int64_t DeadlineUs(int timeout_ms) { return MonotonicUs() + int64_t{timeout_ms} * 1000; }
 
@@ -123,7 +123,7 @@ BlockingPeer::Result BlockingPeer::ReadLine(std::string* line, int timeout_ms) {
 // In the place of what has been read and used.
 BlockingPeer::Result BlockingPeer::Receive(int64_t deadline_us) {
   consumed_ = 0;
-  received_.resize(kReadBytes);
+  received_.resize(kPeerReadBytes);
   while (true) {
     const ssize_t count = recv(fd_, received_.data(), received_.size(), 0);
     if (count > 0) {
@@ -134,7 +134,7 @@ BlockingPeer::Result BlockingPeer::Receive(int64_t deadline_us) {
     received_.clear();
     if (count == 0 || errno != EAGAIN) return Result::kBroken;
     if (!WaitFor(fd_, POLLIN, deadline_us)) return Result::kTimedOut;
-    received_.resize(kReadBytes);
+    received_.resize(kPeerReadBytes);
   }
 }
 

@@ -19,12 +19,6 @@ namespace {
 
 // What fields' expiries have room for; Redis's limit.
 constexpr uint64_t kMaxFieldExpiryMs = (uint64_t{1} << 46) - 1;
-// Hashes up to this size are gathered packed, whatever the configuration allows.
-constexpr uint64_t kMaxGathered = 64 * 1024;
-
-uint64_t Limit(int64_t configured, uint64_t most = UINT64_MAX) {
-  return std::min(static_cast<uint64_t>(std::max<int64_t>(configured, 0)), most);
-}
 
 ListpackView ViewOf(std::string_view blob) {
   return ListpackView(reinterpret_cast<const uint8_t*>(blob.data()));

@@ -12,7 +12,7 @@ namespace pinyon {
 
 namespace {
 
-constexpr uint64_t kBytesPerProgress = 1024 * 1024;
+constexpr uint64_t kReadBytesPerProgress = 1024 * 1024;
 // No configuration has more.
 constexpr uint64_t kMaxDatabases = INT32_MAX;
 
@@ -38,7 +38,7 @@ bool RdbSnapshotReader::Read(RdbReadResult* result) {
     in_value_ = false;
     code_ = -1;
     step = ReadRecord();
-    if (options_.progress && source.offset() - last_progress_ >= kBytesPerProgress) {
+    if (options_.progress && source.offset() - last_progress_ >= kReadBytesPerProgress) {
       last_progress_ = source.offset();
       options_.progress(last_progress_);
     }

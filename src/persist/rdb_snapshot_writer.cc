@@ -17,7 +17,7 @@ namespace pinyon {
 namespace {
 
 constexpr uint64_t kKeysPerProgress = 1024;
-constexpr uint64_t kBytesPerProgress = 1024 * 1024;
+constexpr uint64_t kWrittenBytesPerProgress = 1024 * 1024;
 
 class SnapshotWriter {
  public:
@@ -89,7 +89,8 @@ class SnapshotWriter {
       Progress();
       delay_.Next();
     }
-    if (++keys_since_ >= kKeysPerProgress || sink_.offset() - last_progress_ >= kBytesPerProgress) Progress();
+    if (++keys_since_ >= kKeysPerProgress || sink_.offset() - last_progress_ >= kWrittenBytesPerProgress)
+      Progress();
   }
 
   void WriteAccess(const Entry* entry) {

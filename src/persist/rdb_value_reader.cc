@@ -19,12 +19,6 @@ namespace {
 
 // An intset has room for so many, whatever the configuration says.
 constexpr uint64_t kMaxIntsetEntries = uint64_t{1} << 28;
-// Collections up to this size are gathered packed before it is known what they become.
-constexpr uint64_t kMaxGathered = 64 * 1024;
-
-uint64_t Limit(int64_t configured, uint64_t most) {
-  return std::min(static_cast<uint64_t>(std::max<int64_t>(configured, 0)), most);
-}
 
 ListLimits LimitsOfLists(const EncodingLimits& limits) {
   return ListLimits::FromFill(static_cast<int>(limits.list_max_listpack_size),

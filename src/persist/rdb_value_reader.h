@@ -11,6 +11,7 @@
 // Costs: a pass over the bytes to check them, and one copy. Only the thread that owns the slabs may do this.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -41,6 +42,15 @@ class RdbValueReader {
 
  private:
   using Blob = std::string_view;
+
+  // Collections up to this size are gathered packed before it is known what they become, whatever the
+  // configuration allows.
+  static constexpr uint64_t kMaxGathered = 64 * 1024;
+
+  // A configured limit as a count: none below 0.
+  static uint64_t Limit(int64_t configured, uint64_t most = UINT64_MAX) {
+    return std::min(static_cast<uint64_t>(std::max<int64_t>(configured, 0)), most);
+  }
 
   Entry* ReadCollection(uint8_t code);
   Entry* ReadString();

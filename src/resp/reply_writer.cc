@@ -108,13 +108,9 @@ void ReplyWriter::Error(std::string_view text) {
 
 void ReplyWriter::Integer(int64_t value) {
   char* out = sink_->Reserve(kHeaderChars);
+  if (value >= 0) return sink_->Advance(WriteHeader(out, ':', static_cast<size_t>(value)));
   *out++ = ':';
-  if (value >= 0 && value < 10) {
-    *out++ = static_cast<char>('0' + value);
-  } else {
-    out += FormatInt64(value, out);
-  }
-  sink_->Advance(WriteLineBreak(out));
+  sink_->Advance(WriteLineBreak(out + FormatInt64(value, out)));
 }
 
 void ReplyWriter::Bulk(std::string_view bytes) {

@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "engine/blocking.h"
+#include "engine/session_pushes.h"
 #include "engine/session_subscriber.h"
+#include "engine/session_tracking.h"
 
 namespace pinyon {
 
@@ -88,7 +90,7 @@ void Client::Flush(uint64_t reached) {
 void Client::Write(uint64_t reached) {
   if (connection_->is_closing()) return;
   if (abandoned_) return CloseNow();
-  if (IsOverHardLimit()) {
+  if (host_.IsOverOutputLimit(*this)) {
     host_.OnOutputLimit(*this);
     return CloseNow();
   }
@@ -113,7 +115,9 @@ void Client::Write(uint64_t reached) {
     writing_bytes_ = TotalBytes({pieces.data(), rest});
     return connection_->WriteRest(pieces.data(), rest);
   }
-  if (session.closing && in_flight_.empty() && output.empty()) CloseNow();
+  if (!in_flight_.empty() || !output.empty()) return;
+  soft_limit_since_ms = 0;
+  if (session.closing) CloseNow();
 }
 
 void Client::OnRestWritten(int error) {
@@ -169,7 +173,9 @@ size_t Client::MemoryBytes() const {
          output.MemoryBytes() + in_flight_.MemoryBytes() + session.transaction.MemoryBytes() +
          session.watched.capacity() * sizeof(WatchedKey) + session.watched_name_bytes +
          session.name.capacity() + (session.suspension == nullptr ? 0 : session.suspension->MemoryBytes()) +
-         (session.subscriber == nullptr ? 0 : session.subscriber->MemoryBytes());
+         (session.subscriber == nullptr ? 0 : session.subscriber->MemoryBytes()) +
+         (session.pushes == nullptr ? 0 : session.pushes->MemoryBytes()) +
+         (session.tracking == nullptr ? 0 : session.tracking->MemoryBytes());
 }
 
 bool Client::MayBeDropped() const {

@@ -45,8 +45,8 @@ class ClientHost {
   virtual void OnMemoryChanged(Client& client) = 0;
   virtual void OnQueryBufferLimit(Client& client) = 0;
   virtual void OnOutputLimit(Client& client) = 0;
-  // Bytes owed beyond which the client is cut off, 0: no limit.
-  virtual int64_t HardOutputLimit(const Client& client) const = 0;
+  // Whether the client is owed more than it may be, or has been for longer: then it is to be cut off.
+  virtual bool IsOverOutputLimit(Client& client) = 0;
   virtual int64_t QueryBufferLimit() const = 0;
   virtual int64_t NowMs() const = 0;
   virtual TrafficStats& Traffic() = 0;
@@ -94,17 +94,13 @@ class Client final : public ConnectionHandler {
   bool WaitsForLog() const {
     return !connection_->is_closing() && !connection_->is_writing() && OutputBytes() > 0;
   }
-  bool IsOverHardLimit() const {
-    const int64_t limit = host_.HardOutputLimit(*this);
-    return limit > 0 && static_cast<int64_t>(OutputBytes()) > limit;
-  }
   size_t OutputBytes() const { return output.size_bytes() + in_flight_.size_bytes(); }
   size_t MemoryBytes() const;
   // Whether it may be dropped to make room: not when it asked for that, nor when it has just come and done
   // nothing yet, or nobody could ask for it while clients take too much.
   bool MayBeDropped() const;
   ServerControl::ConnectionInfo Info() const;
-  // Since when the output has been above its soft limit, 0: it is not.
+  // Since when the output has been above its soft limit, as far as was looked, 0: it is not.
   int64_t soft_limit_since_ms = 0;
   // For the client's line: forgets what it was owed at most, every few seconds.
   void AgeReplyPeak(int64_t now_ms);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "server/network_options.h"
 
 namespace pinyon {
 namespace {
@@ -43,10 +44,6 @@ constexpr BoolRow kBools[] = {
     {"replica-ignore-maxmemory", true, 0, "slave-ignore-maxmemory"},
     {"replica-ignore-disk-write-errors", false},
     {"replica-announced", true},
-    {"lazyfree-lazy-expire", false},
-    {"lazyfree-lazy-server-del", false},
-    {"lazyfree-lazy-user-del", false},
-    {"lazyfree-lazy-user-flush", false},
     {"jemalloc-bg-thread", true},
     {"cluster-allow-reads-when-down", false},
     {"cluster-allow-pubsubshard-when-down", true},
@@ -68,8 +65,6 @@ struct IntegerRow {
   uint32_t flags = 0;
   std::string_view alias = {};
 };
-
-constexpr int64_t kMaxPort = 65535;
 
 constexpr IntegerRow kIntegers[] = {
     {"io-threads", 1, 1, 128, kImmutable},
@@ -98,7 +93,6 @@ constexpr IntegerRow kIntegers[] = {
     {"slowlog-log-slower-than", 10000, -1, LLONG_MAX},
     {"slowlog-max-len", 128, 0, LONG_MAX},
     {"latency-monitor-threshold", 0, 0, LLONG_MAX},
-    {"tracking-table-max-keys", 1000000, 0, LONG_MAX},
     {"max-new-connections-per-cycle", 10, 1, 1000},
     {"max-new-tls-connections-per-cycle", 1, 1, 1000},
     {"watchdog-period", 0, 0, INT_MAX, kHidden},

@@ -6,17 +6,17 @@
 #include "base/settings_text.h"
 #include "base/strings.h"
 #include "server/inert_settings.h"
+#include "server/network_options.h"
 
 namespace pinyon {
 namespace {
 
-using Args = std::vector<std::string>;
+using SettingArgs = std::vector<std::string>;
 using setting::kImmutable;
 using setting::kInert;
 using setting::kMultiArg;
 using setting::Phase;
 
-constexpr int64_t kMaxPort = 65535;
 constexpr int64_t kMaxOomScore = 2000;
 constexpr size_t kOomScoreCount = 3;
 
@@ -35,7 +35,7 @@ void InertSettings::DeclareSpecials(SettingsRegistry* registry) {
 }
 
 void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {
-  const auto set = [this](const Args& args, Phase) -> SettingError {
+  const auto set = [this](const SettingArgs& args, Phase) -> SettingError {
     std::vector<std::string> percentiles;
     for (const std::string& arg : args) {
       double value = 0;
@@ -56,7 +56,7 @@ void InertSettings::DeclarePercentiles(SettingsRegistry* registry) {
 }
 
 void InertSettings::DeclareOomScores(SettingsRegistry* registry) {
-  const auto set = [this](const Args& args, Phase) -> SettingError {
+  const auto set = [this](const SettingArgs& args, Phase) -> SettingError {
     for (const std::string& arg : args) {
       int64_t value = 0;
       if (!ParseInt64(arg, &value) || value < -kMaxOomScore || value > kMaxOomScore) {
@@ -75,7 +75,7 @@ void InertSettings::DeclareOomScores(SettingsRegistry* registry) {
 }
 
 void InertSettings::DeclareReplicaOf(SettingsRegistry* registry) {
-  const auto set = [this](const Args& args, Phase) -> SettingError {
+  const auto set = [this](const SettingArgs& args, Phase) -> SettingError {
     if (EqualsIgnoreCase(args[0], "no") && EqualsIgnoreCase(args[1], "one")) {
       replicaof_.clear();
       return {};

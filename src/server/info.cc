@@ -65,11 +65,11 @@ void Clients(const InfoSources& s, Out out) {
       out,
       "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
       "client_recent_max_input_buffer:{}\r\nclient_recent_max_output_buffer:{}\r\nblocked_clients:{}\r\n"
-      "tracking_clients:0\r\npubsub_clients:{}\r\nclients_in_timeout_table:{}\r\ntotal_blocking_keys:{}\r\n"
+      "tracking_clients:{}\r\npubsub_clients:{}\r\nclients_in_timeout_table:{}\r\ntotal_blocking_keys:{}\r\n"
       "total_blocking_keys_on_nokey:0\r\n",
       s.engine.sessions.size(), s.network.max_clients, s.clients_max_input, s.clients_max_output,
-      s.engine.blocked.client_count(), s.engine.pubsub.subscriber_count(), s.engine.blocked.deadline_count(),
-      s.engine.blocked.key_count());
+      s.engine.blocked.client_count(), s.engine.tracking.client_count(), s.engine.pubsub.subscriber_count(),
+      s.engine.blocked.deadline_count(), s.engine.blocked.key_count());
 }
 
 void UsedMemory(const MemoryReport& report, Out out) {
@@ -135,7 +135,7 @@ void Loading(const LoadStatus& load, Out out) {
                  load.start_s, load.total_bytes, load.loaded_bytes, done * 100, static_cast<int64_t>(left_s));
 }
 
-void Log(const AppendOnlyFile& log, Out out) {
+void AppendOnlyLog(const AppendOnlyFile& log, Out out) {
   const AppendOnlyFile::Stats& stats = log.stats();
   const LogWriter* writer = log.writer();
   const bool healthy = writer == nullptr || writer->health() == LogHealth::kGood;
@@ -179,7 +179,7 @@ void Persistence(const InfoSources& s, Out out) {
                  "aof_enabled:{}\r\naof_rewrite_in_progress:{}\r\naof_rewrite_scheduled:{}\r\n"
                  "aof_current_rewrite_time_sec:{}\r\n",
                  log.is_off() ? 0 : 1, rewrites ? 1 : 0, log.scheduled() ? 1 : 0, rewrites ? child_s : -1);
-  Log(log, out);
+  AppendOnlyLog(log, out);
   fmt::format_to(out, "module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n");
   if (const LogWriter* writer = log.writer()) {
     fmt::format_to(out,
@@ -214,9 +214,9 @@ void Stats(const InfoSources& s, Out out) {
       "keyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
       "latest_fork_usec:{}\r\ntotal_forks:{}\r\nmigrate_cached_sockets:{}\r\nslave_expires_tracked_keys:0\r\n"
       "total_active_defrag_time:{}\r\ncurrent_active_defrag_time:{}\r\nactive_defrag_hits:{}\r\n"
-      "active_defrag_misses:{}\r\nactive_defrag_key_hits:{}\r\nactive_defrag_key_misses:{}\r\ntracking_total_"
-      "keys:0\r\ntracking_total_items:0\r\n"
-      "tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\ntotal_error_replies:{}\r\n"
+      "active_defrag_misses:{}\r\nactive_defrag_key_hits:{}\r\nactive_defrag_key_misses:{}\r\n"
+      "tracking_total_keys:{}\r\ntracking_total_items:{}\r\ntracking_total_prefixes:{}\r\nunexpected_error_"
+      "replies:0\r\ntotal_error_replies:{}\r\n"
       "dump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
       "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
@@ -229,7 +229,8 @@ void Stats(const InfoSources& s, Out out) {
       s.engine.pubsub.topic_count(TopicKind::kPattern), s.engine.pubsub.topic_count(TopicKind::kShardChannel),
       s.persistence.child().last_fork_us(), s.persistence.child().forks(), s.peers.count(),
       defrag.total_us / 1000, defrag.current_us / 1000, relocated.moved, relocated.asked - relocated.moved,
-      defrag.keys_moved, defrag.keys_left, s.engine.stats.error_replies, s.stats.traffic.reads,
+      defrag.keys_moved, defrag.keys_left, s.engine.tracking.key_count(), s.engine.tracking.item_count(),
+      s.engine.tracking.prefix_count(), s.engine.stats.error_replies, s.stats.traffic.reads,
       s.stats.traffic.writes, s.stats.query_buffer_disconnections, s.stats.output_buffer_disconnections,
       s.engine.stats.auth_failures, s.engine.stats.denied_commands, s.engine.stats.denied_keys,
       s.engine.stats.denied_channels);

@@ -55,7 +55,8 @@ void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
                                   .apply = std::move(hooks.bind_changed)});
   registry.AddString("bind-source-addr", {.target = &bind_source});
   registry.AddInteger(
-      "port", {.target = &port, .max = 65535, .default_value = 6379, .apply = std::move(hooks.port_changed)});
+      "port",
+      {.target = &port, .max = kMaxPort, .default_value = 6379, .apply = std::move(hooks.port_changed)});
   registry.AddInteger(
       "tcp-backlog",
       {.target = &tcp_backlog, .max = INT_MAX, .default_value = 511, .flags = setting::kImmutable});

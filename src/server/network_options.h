@@ -10,6 +10,8 @@
 
 namespace pinyon {
 
+inline constexpr int64_t kMaxPort = 65535;
+
 struct NetworkOptions {
   // They run when CONFIG SET changed what is listened on, or how many clients are; their text refuses the
   // change.

@@ -9,20 +9,26 @@ namespace pinyon {
 
 namespace {
 
+// A turn begins nothing more when so much of its time is used. Every part ends by itself after half a
+// millisecond (but for eviction, if maxmemory-eviction-tenacity says so): together they would take several.
+constexpr int64_t kPartsUs = 400;
 // A slice of active expiry, for each step of active-expire-effort. Turns follow each other at once while keys
-// are due, so with busy clients (whose part of a turn is a millisecond) expiry gets at least a fifth of the
-// time.
+// are due, so with busy clients (whose part of a turn is a millisecond) expiry gets a fifth of the time, and
+// still a tenth where eviction and defragmentation go on, too.
 constexpr int64_t kExpireSliceUs = 250;
 constexpr int64_t kExpireStepUs = 50;
-// Segments looked at in each database per tick, and how many are rebuilt in a slice (some ten microseconds
-// each).
-constexpr size_t kSegmentsPerTick = 64;
-constexpr size_t kRebuildsPerSlice = 2;
-// Slabs taken back, and given back to the system, in a slice (some microseconds each).
+// Segments looked at in each database per tick, and how many are rebuilt in a slice: one, which takes half
+// a millisecond where its entries are not in the cache.
+constexpr size_t kSegmentsPerTick = 32;
+constexpr size_t kRebuildsPerSlice = 1;
+// Slabs taken back in a slice (some microseconds each).
 constexpr size_t kSlabsPerSlice = 16;
 constexpr size_t kIdleChunks = 64;
 // So many ticks without a new slab are a time at which huge pages may be made.
 constexpr int kQuietTicks = 10;
+// Empty slabs beside used ones wait for so many ticks at most while their number grows: then more of them lie
+// side by side, or whole chunks are empty.
+constexpr int kMaxHeldTicks = 10;
 
 }  // namespace
 
@@ -30,9 +36,12 @@ void Periodic::Tick() {
   expiry_due_ = active_expiry_;
   maintenance_due_ = memory_due_ = true;
   pool_.Trim(kIdleChunks);
-  const uint64_t slab_bytes = mem::GetSlabStats().slab_bytes;
-  quiet_ticks_ = slab_bytes == slab_bytes_seen_ ? quiet_ticks_ + 1 : 0;
-  slab_bytes_seen_ = slab_bytes;
+  mem::AdaptToSize();
+  const mem::SlabStats slabs = mem::GetSlabStats();
+  quiet_ticks_ = slabs.slab_bytes == slab_bytes_seen_ ? quiet_ticks_ + 1 : 0;
+  slab_bytes_seen_ = slabs.slab_bytes;
+  held_ticks_ = slabs.empty_bytes > empty_bytes_seen_ && held_ticks_ < kMaxHeldTicks ? held_ticks_ + 1 : 0;
+  empty_bytes_seen_ = slabs.empty_bytes;
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   engine_.memory_limit.Tick();
   const int64_t now_us = MonotonicUs(), now_ms = now_us / 1000;
@@ -43,28 +52,50 @@ void Periodic::Tick() {
 }
 
 bool Periodic::RunSlice() {
-  // Besides the others, as it shares its time with the turn's commands.
-  if (engine_.memory_limit.IsBehind()) {
-    dispatcher_.UpdateTime();
-    engine_.memory_limit.RunSlice();
+  // In turn, so that a part that finds no time left goes first in the next turn.
+  constexpr int kParts = static_cast<int>(Part::kHousekeeping) + 1;
+  int64_t end_us = 0;
+  for (int tried = 0; tried < kParts; ++tried) {
+    const Part part = next_part_;
+    next_part_ = static_cast<Part>((static_cast<int>(part) + 1) % kParts);
+    if (!IsDue(part)) continue;
+    if (end_us == 0) end_us = MonotonicUs() + kPartsUs;
+    Run(part);
+    if (MonotonicUs() >= end_us) break;
   }
-  // It has a share of the time by itself.
-  if (engine_.defragmenter.running() && !engine_.keyspace.spares_pages())
-    engine_.defragmenter.RunSlice(MonotonicUs());
-  // Expiry goes first, but where keys are always due it takes turns with housekeeping.
-  const bool housekeeping_due = maintenance_due_ || memory_due_;
-  if (expiry_due_ && !(expired_last_ && housekeeping_due)) {
-    expired_last_ = true;
-    expiry_due_ = ExpireSlice();
-  } else {
-    expired_last_ = false;
-    if (maintenance_due_) {
-      maintenance_due_ = MaintainSlice();
-    } else if (memory_due_) {
-      memory_due_ = MemorySlice();
-    }
+  // (Defragmentation has a share of the time: it is not due at once.)
+  return IsDue(Part::kEviction) || IsDue(Part::kTracking) || IsDue(Part::kExpiry) ||
+         IsDue(Part::kHousekeeping);
+}
+
+bool Periodic::IsDue(Part part) const {
+  switch (part) {
+    case Part::kEviction: return engine_.memory_limit.IsBehind();
+    case Part::kTracking: return engine_.tracking.IsOverLimit();
+    case Part::kDefragmentation: return engine_.defragmenter.running() && !engine_.keyspace.spares_pages();
+    case Part::kExpiry: return expiry_due_;
+    case Part::kHousekeeping: return maintenance_due_ || memory_due_;
   }
-  return expiry_due_ || maintenance_due_ || memory_due_ || engine_.memory_limit.IsBehind();
+  return false;
+}
+
+void Periodic::Run(Part part) {
+  switch (part) {
+    case Part::kEviction:
+      dispatcher_.UpdateTime();
+      engine_.memory_limit.RunSlice();
+      break;
+    case Part::kTracking: engine_.tracking.EvictSlice(); break;
+    case Part::kDefragmentation: engine_.defragmenter.RunSlice(MonotonicUs()); break;
+    case Part::kExpiry: expiry_due_ = ExpireSlice(); break;
+    case Part::kHousekeeping:
+      if (maintenance_due_) {
+        maintenance_due_ = MaintainSlice();
+      } else {
+        memory_due_ = MemorySlice();
+      }
+      break;
+  }
 }
 
 // Returns whether keys, or fields of hashes, are left that are due now.
@@ -101,13 +132,18 @@ bool Periodic::MaintainSlice() {
 
 bool Periodic::MemorySlice() {
   // While the freeing thread is at work every slab has a little to collect, later some are all free.
-  const bool more_freed = engine_.keyspace.lazy_free().pending() == 0 && mem::CollectFreed(kSlabsPerSlice);
+  const bool more_freed = engine_.keyspace.lazy_free().IsIdle() && mem::CollectFreed(kSlabsPerSlice);
   // Making huge pages holds the process's memory map: while the keyspace grows, and so takes new pages all
   // the time, a turn was held up for as long as 9 ms.
   if (quiet_ticks_ >= kQuietTicks) {
     if (void* range = mem::TakeFilledRange()) engine_.keyspace.lazy_free().Collapse(range);
   }
-  return mem::TrimEmptySlabs(kSlabsPerSlice) == kSlabsPerSlice || more_freed;
+  // Defragmentation makes whole chunks of them.
+  const bool in_parts = held_ticks_ == 0 && !engine_.defragmenter.running();
+  if (std::vector<mem::EmptyRange> ranges = mem::TakeEmptySlabs(in_parts); !ranges.empty())
+    engine_.keyspace.lazy_free().Release(std::move(ranges));
+  empty_bytes_seen_ = std::min(empty_bytes_seen_, mem::GetSlabStats().empty_bytes);
+  return more_freed;
 }
 
 }  // namespace pinyon

@@ -30,6 +30,11 @@ class Periodic {
   void set_table_maintenance(bool enabled) { table_maintenance_ = enabled; }
 
  private:
+  // What shares a turn, in this order.
+  enum class Part : uint8_t { kEviction, kTracking, kDefragmentation, kExpiry, kHousekeeping };
+  bool IsDue(Part part) const;
+  void Run(Part part);
+
   bool ExpireSlice();
   // Both return whether there is more to do at once.
   bool MaintainSlice();
@@ -40,14 +45,17 @@ class Periodic {
   ServerStats& stats_;
   const ProcessOptions& options_;
   ChunkPool& pool_;
+  Part next_part_ = Part::kEviction;
   bool active_expiry_ = true;
   bool table_maintenance_ = true;
   bool expiry_due_ = false;
-  bool expired_last_ = false;  // the last slice was one of expiry
   bool maintenance_due_ = false;
   bool memory_due_ = false;
   int quiet_ticks_ = 0;  // since the slabs last grew or shrank
   uint64_t slab_bytes_seen_ = 0;
+  // For how many ticks empty slabs have been held, as there were more each time.
+  int held_ticks_ = 0;
+  uint64_t empty_bytes_seen_ = 0;
   int expire_database_ = 0;
   int maintain_database_ = 0;
 };

@@ -254,8 +254,9 @@ bool Persistence::IsSynced(uint64_t offset) const {
 void Persistence::EmptyKeyspace() {
   for (int i = 0; i < engine_.keyspace.DatabaseCount(); ++i) {
     engine_.watches.BeforeFlush(i);
-    engine_.keyspace.database(i).Clear(true);
+    engine_.keyspace.database(i).Clear(Database::Clearing::kInBackground);
   }
+  engine_.tracking.KeysFlushed();
 }
 
 void Persistence::UpdateRefusal() {

@@ -232,7 +232,8 @@ std::string Server::UpdateTitle() {
 int Server::Run() {
   loop_.SetTurn([this] {
     const bool work_left = turn_.Run();
-    loop_.WakeAt(std::min(engine_.blocked.next_deadline_us(), engine_.pause.until_us()));
+    loop_.WakeAt(
+        std::min({engine_.blocked.next_deadline_us(), dispatcher_.NextLineUs(), engine_.pause.until_us()}));
     return work_left;
   });
   loop_.SetPause([this] { return turn_.PauseUs(); });
@@ -345,6 +346,7 @@ void Server::OnClientFlush(Client& client) {
 void Server::OnClientLeaving(Client& client) {
   client_memory_.Forget(client);
   ForgetSession(engine_, client.session);
+  if (engine_.blocked.HasReady()) loop_.RequestTurn();  // who stood behind it in a line
 }
 
 void Server::EvictClient(Client& client) {
@@ -383,7 +385,7 @@ bool Server::BeginPush(Session& session) {
   Client& client = static_cast<Client&>(*session.connection->handler());
   OnClientFlush(client);
   client.NoteMemory();  // of what it was told before
-  return !client.IsOverHardLimit();
+  return !IsOverOutputLimit(client);
 }
 
 const NetworkOptions::OutputLimit& Server::OutputLimitOf(const Client& client) const {
@@ -396,6 +398,20 @@ int64_t Server::HardOutputLimit(const Client& client) const {
   const int64_t limit = OutputLimitOf(client).hard;
   if (client.session.authenticated || !engine_.acl.AuthRequired()) return limit;
   return limit == 0 ? kUnauthenticatedOutput : std::min(limit, kUnauthenticatedOutput);
+}
+
+bool Server::IsOverOutputLimit(Client& client) {
+  const auto owed = static_cast<int64_t>(client.OutputBytes());
+  const int64_t hard = HardOutputLimit(client);
+  if (hard > 0 && owed > hard) return true;
+  const NetworkOptions::OutputLimit& limit = OutputLimitOf(client);
+  if (limit.soft == 0 || owed < limit.soft) {
+    client.soft_limit_since_ms = 0;
+    return false;
+  }
+  const int64_t now_ms = NowMs();
+  if (client.soft_limit_since_ms == 0) client.soft_limit_since_ms = now_ms;
+  return now_ms - client.soft_limit_since_ms > limit.soft_seconds * 1000;
 }
 
 ServerControl::ConnectionInfo Server::GetConnectionInfo(const Session& session) {
@@ -442,16 +458,7 @@ void Server::CheckClient(Client& client) {
     log_.Verbose("Closing idle client");
     return client.Close(true);
   }
-  const NetworkOptions::OutputLimit& limit = OutputLimitOf(client);
-  const int64_t owed = static_cast<int64_t>(client.OutputBytes());
-  if (limit.soft == 0 || owed < limit.soft) {
-    client.soft_limit_since_ms = 0;
-  } else if (client.soft_limit_since_ms == 0) {
-    client.soft_limit_since_ms = now_ms;
-  }
-  const bool soft_passed =
-      client.soft_limit_since_ms != 0 && now_ms - client.soft_limit_since_ms > limit.soft_seconds * 1000;
-  if (!soft_passed) return;
+  if (!IsOverOutputLimit(client)) return;
   OnOutputLimit(client);
   client.Close(true);
 }
@@ -500,6 +507,8 @@ void Server::ResetStats() {
   keyspace_.stats() = KeyspaceStats();
   keyspace_.lazy_free().ResetFreed();
   engine_.memory_limit.ResetStats();
+  engine_.defragmenter.ResetStats();
+  mem::ResetRelocateStats();
   const int64_t changes = engine_.stats.changes_since_save;
   engine_.stats = EngineStats();
   engine_.stats.changes_since_save = changes;

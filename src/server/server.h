@@ -102,13 +102,15 @@ class Server final : public ServerControl, public ClientHost {
   void OnMemoryChanged(Client& client) override { client_memory_.Update(client); }
   void OnQueryBufferLimit(Client& client) override;
   void OnOutputLimit(Client& client) override;
-  int64_t HardOutputLimit(const Client& client) const override;
+  bool IsOverOutputLimit(Client& client) override;
   int64_t QueryBufferLimit() const override { return configuration_.network.query_buffer_limit; }
   int64_t NowMs() const override { return engine_.is_loading ? WallMs() : keyspace_.now_ms(); }
   TrafficStats& Traffic() override { return stats_.traffic; }
   uint64_t ReplyOffset() const override { return engine_.effects.reply_offset(); }
 
   const NetworkOptions::OutputLimit& OutputLimitOf(const Client& client) const;
+  // In bytes, 0: there is none.
+  int64_t HardOutputLimit(const Client& client) const;
   // Those of the configuration file or those of the ACL file.
   std::string LoadUsers();
   void OnAccept(Connection* connection);

@@ -19,6 +19,7 @@ constexpr int64_t kTurnUs = 300;
 // How many suspended clients go on in one turn because their time is over, or because a pause is.
 constexpr size_t kTimeoutsPerTurn = 32;
 constexpr size_t kPostponedPerTurn = 32;
+constexpr size_t kLinesPerTurn = 32;
 constexpr size_t kSyncedPerTurn = 128;
 // Argument views kept for the next batch; beyond, the memory is given back.
 constexpr size_t kMaxKeptArgs = 16 * 1024;
@@ -79,6 +80,7 @@ bool Turn::Run() {
   const bool drops_left = client_memory_.ReadLimitAndMakeRoom();  // CONFIG SET may have changed it
   const bool background_left = background_ && background_();
   engine_.effects.Commit();
+  if (engine_.tracking.HasBroadcasts()) engine_.tracking.DeliverBroadcasts();
   Commit();
   ++stats_.turns;
   stats_.meter.End();
@@ -93,12 +95,21 @@ bool Turn::HasPostponedToRun() const {
 
 // Returns whether more clients could go on at once.
 bool Turn::ResumeSuspended() {
+  // Those in line first: at the last moment of its time a client may still be served.
+  const bool lines_left = !engine_.blocked.lines().empty() && ServeLines();
   const bool timeouts_left =
       engine_.blocked.deadline_count() > 0 && dispatcher_.TimeOutBlocked(MonotonicUs(), kTimeoutsPerTurn);
   const bool synced_left = engine_.blocked.AwaitsLog() && dispatcher_.ServeLogWaiters(kSyncedPerTurn);
   const bool postponed_left = HasPostponedToRun() && dispatcher_.RunPostponed(kPostponedPerTurn);
   dispatcher_.EndTiming();
-  return timeouts_left || synced_left || postponed_left;
+  // Behind somebody who has left, the next in line.
+  const bool next_in_line = dispatcher_.NextLineUs() == WaitingLines::kAtOnce;
+  return lines_left || timeouts_left || synced_left || postponed_left || next_in_line;
+}
+
+bool Turn::ServeLines() {
+  const int64_t now_us = MonotonicUs();
+  return dispatcher_.NextLineUs() <= now_us && dispatcher_.ServeLines(now_us, kLinesPerTurn);
 }
 
 void Turn::Execute() {
@@ -202,7 +213,10 @@ void Turn::FetchEntries(size_t lead) {
   for (; fetched_ + lead < batch_.size(); ++fetched_) {
     const Request& request = batch_[fetched_];
     if (request.key_hash == 0) continue;
-    engine_.keyspace.database(request.client->session.database).table().PrefetchItem(request.key_hash);
+    const bool to_write = (request.command->flags & kWrite) != 0;
+    engine_.keyspace.database(request.client->session.database)
+        .table()
+        .PrefetchItem(request.key_hash, to_write);
   }
 }
 

@@ -72,6 +72,7 @@ class Turn {
 
   bool HasPostponedToRun() const;
   bool ResumeSuspended();
+  bool ServeLines();
   void Execute();
   void GatherBatch();
   bool Gather(Client& client);

@@ -15,19 +15,26 @@
 //   hash      [ directory bits, from the top ... ][ tag: 8 ][ home: 16 ]
 //   directory 2^depth words: address of a segment (low 48 bits), number of its buckets (high 16)
 //   segment   [header: 1 line][bucket 0] .. [bucket n-1][deadlines: u16 for each slot, only with expiring
-//   keys] bucket    [tags: 7][passed: 1][slots: 7 x 8]; a slot is the item's address (48 bits) and the 16
-//   home bits
+//             keys]
+//   bucket    [tags: 7][passed: 1][slots: 7 x 8]
+//   slot      [home: 16][first bit of next][address: 44, of an item aligned to 8][other bits of next: 3]
+//   next      up to three bits of the key's hash that will be the next directory bits, behind a one that
+//             tells how many they are (0001: none, 1abc: three)
 //
 // A key's home bucket is home * n / 65536. When that is full the key goes to the next bucket with room, and
 // each bucket it went past counts it in `passed`, so that a search knows where to stop and a removal leaves
 // no tombstone. (At 255 the counter sticks until the segment is rebuilt.) A tag of zero means an empty slot.
 //
 // Growth: a segment is rebuilt one step larger when it is fuller than kMaxLoad: by a page, in place, within
-// its 64 KiB block of address space; when that is full it splits in two. One insertion so costs at most one
-// split of about 6,500 entries (0.2 ms); rebuilding reads no entry, splitting reads each for its hash. There
-// is no moment at which everything doubles: only the directory does, 16 bytes for about 5,000 keys. Steps of
-// a page keep the load between 82 and 92 % whatever the number of keys, and whole pages in place leave no
-// holes behind.
+// its 64 KiB block of address space; when that is full it splits in two. There is no moment at which
+// everything doubles: only the directory does, 16 bytes for about 5,000 keys. Steps of a page keep the load
+// between 82 and 92 % whatever the number of keys, and whole pages in place leave no holes behind.
+//
+// Rebuilding reads no entry. Splitting reads those whose slots do not know their next bit: each a miss of
+// the caches, of the TLB, and under a hypervisor that has just looked for idle pages 10 us, while all
+// segments split at nearly the same time. So a slot knows three bits when it is new, which leaves one entry
+// in eight to be read, and each insertion into a large segment lets a neighbour of its slot learn its next
+// ones, which leaves few. One insertion costs at most one split of about 6,500 slots (0.1 ms).
 //
 // Removal never moves anything. Shrinking and merging happen in Maintain(), in small steps.
 //
@@ -45,6 +52,7 @@
 
 #include <emmintrin.h>
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,6 +76,32 @@ class HashTableLayout {
 
  protected:
   static constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
+
+  // --- slots, as they are laid out above ---
+
+  static constexpr uint64_t kItemMask = (uint64_t{1} << 47) - 8;
+  static constexpr uint32_t kNextBits = 3;
+
+  static uint32_t HomeOf(uint64_t slot) { return static_cast<uint32_t>(slot >> 48); }
+  static uint32_t NextOf(uint64_t slot) { return static_cast<uint32_t>((slot & 7) | (slot >> 44 & 8)); }
+  static uint64_t WithNext(uint64_t slot, uint32_t next) {
+    PINYON_ASSERT(next > 0 && next < 2u << kNextBits);
+    constexpr uint64_t kTop = uint64_t{1} << 47;
+    return (slot & ~(kTop | 7)) | (next & 7) | (uint64_t{next} << 44 & kTop);
+  }
+  // As many bits as fit, for a segment of this depth.
+  static uint32_t NextOfHash(uint64_t hash, uint8_t depth) {
+    return 1u << kNextBits | static_cast<uint32_t>(hash << depth >> (64 - kNextBits));
+  }
+  static uint32_t KnownBits(uint64_t slot) { return static_cast<uint32_t>(std::bit_width(NextOf(slot))) - 1; }
+  static bool NextBit(uint64_t slot) {
+    PINYON_ASSERT(KnownBits(slot) > 0);
+    return (NextOf(slot) >> (KnownBits(slot) - 1) & 1) != 0;
+  }
+  // The slot for a segment that is one bit deeper; and for one that is less deep, to which `bit` is the next.
+  static uint64_t Deeper(uint64_t slot);
+  static uint64_t LessDeep(uint64_t slot, bool bit);
+  static void CheckNext(uint64_t slot, uint64_t hash, uint8_t depth);
 
   struct alignas(64) Bucket {
     uint8_t tags[kSlotsPerBucket];
@@ -95,7 +129,9 @@ class HashTableLayout {
   static uint16_t* Deadlines(Segment* segment);
   // Puts a slot into a segment that has room; returns the slot's index.
   static uint32_t Place(Segment* segment, uint64_t slot, uint8_t tag, uint16_t deadline);
-  static void MoveSlots(Segment* from, Segment* to);
+  template <typename Target>
+  static void MoveSlots(const Segment* from, Target target);
+  static size_t DeadlineBytesOf(const Segment* segment);
 
   // The temporary copy of a segment.
   struct SegmentDeleter {
@@ -113,7 +149,7 @@ class HashTable : public HashTableLayout {
    public:
     Position() = default;
     explicit operator bool() const { return slot_ != nullptr; }
-    Item* entry() const { return reinterpret_cast<Item*>(*slot_ & kAddressMask); }
+    Item* entry() const { return ItemOf(*slot_); }
     Item* operator->() const { return entry(); }
 
    private:
@@ -136,9 +172,10 @@ class HashTable : public HashTableLayout {
   size_t size() const { return size_; }
   size_t expiring() const { return expiring_; }
 
-  // Hints for a later Find: first the bucket, then, when it has arrived, the item.
+  // Hints for a later Find: first the bucket, then, when it has arrived, the item; `to_write`: and what else
+  // Replace and Remove touch.
   void PrefetchBucket(uint64_t hash) const;
-  void PrefetchItem(uint64_t hash) const;
+  void PrefetchItem(uint64_t hash, bool to_write = false) const;
 
   Position Find(std::string_view key, uint64_t hash) const;
   // The item that has this hash, as far as the table keeps it: another one may be taken for it.
@@ -182,9 +219,12 @@ class HashTable : public HashTableLayout {
   // each segment that had to be looked at: after a jump of the clock, or when far expiries come into range,
   // that may be all of them without one key to expire. Continues from call to call where it stopped. Returns
   // false when it was stopped, true at the end of a round over the table: what was due at its start is gone.
-  bool ExpireDue(
-      int64_t now_ms, const std::function<bool(Position)>& expire,
-      const std::function<bool()>& should_stop = [] { return false; });
+  //
+  // With a `should_stop`, items that expire within the tick that has begun may be left for its end, since
+  // only they themselves tell whether they have expired: of a million in one tick all would be read again and
+  // again.
+  bool ExpireDue(int64_t now_ms, const std::function<bool(Position)>& expire,
+                 const std::function<bool()>& should_stop = {});
 
   // No item expires before this time (a lower bound; the more exact the later the last ExpireDue was);
   // INT64_MAX when none expires.
@@ -208,8 +248,8 @@ class HashTable : public HashTableLayout {
   size_t SegmentCount() const { return segment_count_; }
   // Bytes of directory and segments, without items.
   size_t OverheadBytes() const { return segment_bytes_ + directory_.capacity() * 16; }
-  // What of that deadlines take; looks at every segment.
-  size_t DeadlineBytes() const;
+  // What of that deadlines take.
+  size_t DeadlineBytes() const { return deadline_bytes_; }
   // What the items take from memory, if they are counted (kCountsBytes).
   uint64_t ItemBytes() const { return item_bytes_; }
   size_t SlotCapacity() const { return bucket_count_ * kSlotsPerBucket; }
@@ -228,7 +268,10 @@ class HashTable : public HashTableLayout {
   void InitSegment(Segment* segment, size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix);
   void ForgetSegment(const Segment* segment);
   void ReshapeInBlock(Segment* segment, size_t bytes, bool with_deadlines, uint8_t depth);
-  std::vector<uint8_t> SlotsWithBit(Segment* segment, uint64_t bit, size_t* count) const;
+  static Item* ItemOf(uint64_t slot) { return reinterpret_cast<Item*>(slot & kItemMask); }
+  void LearnNext(uint64_t* slot, uint8_t depth) const;
+  void LearnOneNext(Segment* segment, uint32_t index) const;
+  size_t LearnAllNext(Segment* segment) const;
   Segment* NewSegment(size_t bytes, bool with_deadlines, uint8_t depth, uint64_t prefix);
   void FreeSegment(Segment* segment);
   void InstallSegment(Segment* segment);
@@ -241,7 +284,8 @@ class HashTable : public HashTableLayout {
   void DoubleDirectory();
   void HalveDirectory();
   void SetDeadline(Segment* segment, uint32_t index, const Item* item);
-  bool ExpireSegment(size_t directory_index, int64_t now_ms, const std::function<bool(Position)>& expire);
+  bool ExpireSegment(size_t directory_index, int64_t now_ms, const std::function<bool(Position)>& expire,
+                     bool is_exact);
   static uint64_t BytesOf([[maybe_unused]] const Item* item);
   static bool Expires(const Item* item) {
     if constexpr (Item::kCanExpire) {
@@ -278,6 +322,7 @@ class HashTable : public HashTableLayout {
   size_t expiring_ = 0;
   size_t segment_count_ = 0;
   size_t segment_bytes_ = 0;
+  size_t deadline_bytes_ = 0;  // of those
   size_t bucket_count_ = 0;
   size_t expire_next_ = 0;
   size_t expire_left_ = 0;  // places still to be visited in the round of ExpireDue that was stopped

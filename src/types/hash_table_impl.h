@@ -17,18 +17,23 @@ namespace pinyon {
 
 namespace table_detail {
 
-// Comparing short keys by words costs a third of a call of memcmp.
+template <typename Word>
+Word Difference(const char* a, const char* b) {
+  Word first, second;
+  std::memcpy(&first, a, sizeof first);
+  std::memcpy(&second, b, sizeof second);
+  return first ^ second;
+}
+
+// Comparing short keys by words, of which two may overlap, costs a third of a call of memcmp.
 inline bool SameKey(std::string_view a, std::string_view b) {
   const size_t n = a.size();
   if (n != b.size()) return false;
-  if (n < 8 || n > 32) return std::memcmp(a.data(), b.data(), n) == 0;
-  const auto word = [](const char* p) {
-    uint64_t value;
-    std::memcpy(&value, p, sizeof value);
-    return value;
-  };
-  uint64_t difference = word(a.data() + n - 8) ^ word(b.data() + n - 8);
-  for (size_t i = 0; i + 8 < n; i += 8) difference |= word(a.data() + i) ^ word(b.data() + i);
+  const char *p = a.data(), *q = b.data();
+  if (n < 4 || n > 32) return std::memcmp(p, q, n) == 0;
+  if (n < 8) return (Difference<uint32_t>(p, q) | Difference<uint32_t>(p + n - 4, q + n - 4)) == 0;
+  uint64_t difference = Difference<uint64_t>(p + n - 8, q + n - 8);
+  for (size_t i = 0; i + 8 < n; i += 8) difference |= Difference<uint64_t>(p + i, q + i);
   return difference == 0;
 }
 
@@ -39,6 +44,10 @@ using namespace table_detail;
 inline uint16_t* HashTableLayout::Deadlines(Segment* segment) {
   PINYON_ASSERT(segment->has_deadlines);
   return reinterpret_cast<uint16_t*>(Buckets(segment) + segment->buckets);
+}
+
+inline size_t HashTableLayout::DeadlineBytesOf(const Segment* segment) {
+  return segment->has_deadlines ? segment->buckets * kDeadlineBytesPerBucket : 0;
 }
 
 template <typename Item>
@@ -76,6 +85,7 @@ void HashTable<Item>::InitSegment(Segment* segment, size_t bytes, bool with_dead
   segment->depth = depth;
   segment->has_deadlines = with_deadlines;
   segment_bytes_ += bytes;
+  deadline_bytes_ += DeadlineBytesOf(segment);
   bucket_count_ += segment->buckets;
 }
 
@@ -93,6 +103,7 @@ HashTableLayout::Segment* HashTable<Item>::NewSegment(size_t bytes, bool with_de
 template <typename Item>
 void HashTable<Item>::ForgetSegment(const Segment* segment) {
   segment_bytes_ -= segment->bytes;
+  deadline_bytes_ -= DeadlineBytesOf(segment);
   bucket_count_ -= segment->buckets;
 }
 
@@ -155,7 +166,7 @@ HashTableLayout::Segment* HashTable<Item>::NextSegment(const Segment* segment) c
 
 inline uint32_t HashTableLayout::Place(Segment* segment, uint64_t slot, uint8_t tag, uint16_t deadline) {
   Bucket* buckets = Buckets(segment);
-  uint32_t index = HomeBucket(static_cast<uint32_t>(slot >> 48), segment->buckets);
+  uint32_t index = HomeBucket(HomeOf(slot), segment->buckets);
   uint32_t free_slots = MatchTags(buckets[index], 0);
   while (free_slots == 0) {
     if (buckets[index].passed != kStuck) ++buckets[index].passed;
@@ -174,14 +185,30 @@ inline uint32_t HashTableLayout::Place(Segment* segment, uint64_t slot, uint8_t 
   return slot_index;
 }
 
-inline void HashTableLayout::MoveSlots(Segment* from, Segment* to) {
-  Bucket* buckets = Buckets(from);
-  const uint16_t* deadlines = from->has_deadlines ? Deadlines(from) : nullptr;
+inline uint64_t HashTableLayout::Deeper(uint64_t slot) {
+  PINYON_ASSERT(KnownBits(slot) > 0);
+  const uint32_t left = KnownBits(slot) - 1;
+  return WithNext(slot, 1u << left | (NextOf(slot) & ((1u << left) - 1)));
+}
+
+inline uint64_t HashTableLayout::LessDeep(uint64_t slot, bool bit) {
+  const uint32_t known = KnownBits(slot);
+  const uint32_t longer = 2u << known | (bit ? 1u << known : 0u) | (NextOf(slot) & ((1u << known) - 1));
+  return WithNext(slot, known < kNextBits ? longer : longer >> 1);
+}
+
+// Puts each slot into the segment that `target` says, which may change the slot.
+template <typename Target>
+void HashTableLayout::MoveSlots(const Segment* from, Target target) {
+  const Bucket* buckets = Buckets(from);
+  const uint16_t* deadlines = from->has_deadlines ? Deadlines(const_cast<Segment*>(from)) : nullptr;
   for (uint32_t b = 0; b < from->buckets; ++b) {
     for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
       const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
       const uint16_t deadline = deadlines != nullptr ? deadlines[b * kSlotsPerBucket + s] : uint16_t{0};
-      Place(to, buckets[b].slots[s], buckets[b].tags[s], deadline);
+      uint64_t slot = buckets[b].slots[s];
+      Segment* to = target(&slot);
+      Place(to, slot, buckets[b].tags[s], deadline);
     }
   }
 }
@@ -191,42 +218,60 @@ HashTableLayout::Segment* HashTable<Item>::Rebuild(Segment* segment, size_t byte
   if (segment->bytes > kMaxSmallSegment && bytes > kMaxSmallSegment) {
     const SegmentCopy copy = CopySegment(segment);
     ReshapeInBlock(segment, bytes, with_deadlines, segment->depth);
-    MoveSlots(copy.get(), segment);
+    MoveSlots(copy.get(), [segment](uint64_t*) { return segment; });
     InstallSegment(segment);
     return segment;
   }
   Segment* rebuilt = NewSegment(bytes, with_deadlines, segment->depth, segment->prefix);
-  MoveSlots(segment, rebuilt);
+  MoveSlots(segment, [rebuilt](uint64_t*) { return rebuilt; });
   InstallSegment(rebuilt);
   FreeSegment(segment);
   return rebuilt;
 }
 
-// Which slots of a segment have `bit` set in their hash, seven bits a bucket; it is in their keys only, so
-// entries are fetched ahead of being hashed.
+// Lets a slot know its next bits, for which its entry is read.
 template <typename Item>
-std::vector<uint8_t> HashTable<Item>::SlotsWithBit(Segment* segment, uint64_t bit, size_t* count) const {
-  constexpr uint32_t kAhead = 3;
-  std::vector<uint8_t> with_bit(segment->buckets, 0);
-  const Bucket* buckets = Buckets(segment);
-  *count = 0;
-  for (uint32_t b = 0; b < segment->buckets + kAhead; ++b) {
-    if (b < segment->buckets) {
-      for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
-        Prefetch(reinterpret_cast<void*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+void HashTable<Item>::LearnNext(uint64_t* slot, uint8_t depth) const {
+  *slot = WithNext(*slot, NextOfHash(Hash(ItemOf(*slot)->key()), depth));
+}
+
+// Of the slots that stand beside that at `index`.
+template <typename Item>
+void HashTable<Item>::LearnOneNext(Segment* segment, uint32_t index) const {
+  Bucket& bucket = Buckets(segment)[index / kSlotsPerBucket];
+  for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
+    uint64_t& slot = bucket.slots[__builtin_ctz(full)];
+    if (KnownBits(slot) == 0) return LearnNext(&slot, segment->depth);
+  }
+}
+
+// All that know none; entries are fetched ahead. Returns in how many slots the next bit is set.
+template <typename Item>
+size_t HashTable<Item>::LearnAllNext(Segment* segment) const {
+  constexpr size_t kAhead = 16;
+  std::array<uint64_t*, kAhead> fetched{};
+  size_t next = 0, upper = 0;
+  const auto learn = [&](uint64_t* slot) {
+    if (slot == nullptr) return;
+    LearnNext(slot, segment->depth);
+    upper += NextBit(*slot) ? 1 : 0;
+  };
+  Bucket* buckets = Buckets(segment);
+  for (uint32_t b = 0; b < segment->buckets; ++b) {
+    for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
+      uint64_t* slot = &buckets[b].slots[__builtin_ctz(full)];
+      if (KnownBits(*slot) > 0) {
+        upper += NextBit(*slot) ? 1 : 0;
+        continue;
       }
-    }
-    if (b < kAhead) continue;
-    const Bucket& bucket = buckets[b - kAhead];
-    for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
-      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
-      const Item* entry = reinterpret_cast<const Item*>(bucket.slots[s] & kAddressMask);
-      if ((Hash(entry->key()) & bit) == 0) continue;
-      with_bit[b - kAhead] = static_cast<uint8_t>(with_bit[b - kAhead] | 1u << s);
-      ++*count;
+      Prefetch(ItemOf(*slot));
+      std::swap(slot, fetched[next]);
+      next = (next + 1) % kAhead;
+      learn(slot);
     }
   }
-  return with_bit;
+  for (uint64_t* slot : fetched) learn(slot);
+  return upper;
 }
 
 template <typename Item>
@@ -235,8 +280,7 @@ void HashTable<Item>::Split(Segment* segment) {
   const uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
   const uint64_t bit = uint64_t{1} << (64 - depth);
   const bool with_deadlines = segment->expiring > 0;
-  size_t upper_used = 0;
-  const std::vector<uint8_t> upper = SlotsWithBit(segment, bit, &upper_used);
+  const size_t upper_used = LearnAllNext(segment);
 
   const auto size_for = [&](size_t used) {
     const uint32_t bytes = SizeFor(used + 1, with_deadlines, kMaxLoadPercent);
@@ -248,15 +292,12 @@ void HashTable<Item>::Split(Segment* segment) {
   Segment* low = segment;
   ReshapeInBlock(low, size_for(copy->used - upper_used), with_deadlines, depth);
   Segment* high = NewSegment(size_for(upper_used), with_deadlines, depth, copy->prefix | bit);
-  const Bucket* buckets = Buckets(copy.get());
-  const uint16_t* deadlines = with_deadlines ? Deadlines(copy.get()) : nullptr;
-  for (uint32_t b = 0; b < copy->buckets; ++b) {
-    for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
-      const uint32_t s = static_cast<uint32_t>(__builtin_ctz(full));
-      const uint16_t deadline = deadlines != nullptr ? deadlines[b * kSlotsPerBucket + s] : uint16_t{0};
-      Place((upper[b] >> s & 1) != 0 ? high : low, buckets[b].slots[s], buckets[b].tags[s], deadline);
-    }
-  }
+  MoveSlots(copy.get(), [low, high](uint64_t* slot) {
+    Segment* to = NextBit(*slot) ? high : low;
+    *slot = Deeper(*slot);
+    return to;
+  });
+  PINYON_ASSERT(high->used == upper_used);
   deepest_seen_ = std::max(deepest_seen_, depth);
   InstallSegment(low);
   InstallSegment(high);
@@ -357,7 +398,7 @@ void HashTable<Item>::PrefetchBucket(uint64_t hash) const {
 }
 
 template <typename Item>
-void HashTable<Item>::PrefetchItem(uint64_t hash) const {
+void HashTable<Item>::PrefetchItem(uint64_t hash, bool to_write) const {
   if (directory_.empty()) return;
   constexpr uint32_t kBucketsLookedAt = 2;
   const uint64_t word = directory_[DirectoryIndex(hash)];
@@ -367,10 +408,14 @@ void HashTable<Item>::PrefetchItem(uint64_t hash) const {
   for (uint32_t looked_at = 0; looked_at < kBucketsLookedAt; ++looked_at) {
     const Bucket& bucket = buckets[index];
     for (uint32_t matches = MatchTags(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
-      const uint64_t slot = bucket.slots[__builtin_ctz(matches)];
-      if (slot >> 48 != Home(hash)) continue;
-      const char* entry = reinterpret_cast<const char*>(slot & kAddressMask);
+      const auto in_bucket = static_cast<uint32_t>(__builtin_ctz(matches));
+      const uint64_t slot = bucket.slots[in_bucket];
+      if (HomeOf(slot) != Home(hash)) continue;
+      const char* entry = reinterpret_cast<const char*>(ItemOf(slot));
       for (size_t line = 0; line < Item::kPrefetchLines; ++line) Prefetch(entry + line * kLineBytes);
+      // Where the deadline is, if the segment has some.
+      if (to_write && expiring_ > 0)
+        Prefetch(reinterpret_cast<const uint16_t*>(buckets + count) + index * kSlotsPerBucket + in_bucket);
       return;
     }
     if (bucket.passed == 0) return;
@@ -393,8 +438,8 @@ typename HashTable<Item>::Position HashTable<Item>::Find(std::string_view key, u
     for (uint32_t matches = MatchTags(bucket, tag); matches != 0; matches &= matches - 1) {
       const uint32_t s = static_cast<uint32_t>(__builtin_ctz(matches));
       const uint64_t slot = bucket.slots[s];
-      if (slot >> 48 != home) continue;
-      if (SameKey(reinterpret_cast<const Item*>(slot & kAddressMask)->key(), key)) {
+      if (HomeOf(slot) != home) continue;
+      if (SameKey(ItemOf(slot)->key(), key)) {
         return Position(&bucket.slots[s], segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
       }
     }
@@ -409,7 +454,7 @@ typename HashTable<Item>::Position HashTable<Item>::Find(std::string_view key, u
 template <typename Item>
 typename HashTable<Item>::Position HashTable<Item>::Insert(Item* entry, uint64_t hash) {
   PINYON_ASSERT(hash == Hash(entry->key()));
-  PINYON_ASSERT(reinterpret_cast<uint64_t>(entry) >> 48 == 0);
+  PINYON_ASSERT((reinterpret_cast<uint64_t>(entry) & ~kItemMask) == 0);
   PINYON_ASSERT(!Find(entry->key(), hash));
   if (directory_.empty()) {
     Segment* first = NewSegment(SizeFor(1, Expires(entry), kMaxLoadPercent), Expires(entry), 0, 0);
@@ -419,7 +464,8 @@ typename HashTable<Item>::Position HashTable<Item>::Insert(Item* entry, uint64_t
   }
   Segment* segment = MakeRoom(hash, Expires(entry));
   const uint64_t slot = reinterpret_cast<uint64_t>(entry) | static_cast<uint64_t>(Home(hash)) << 48;
-  const uint32_t index = Place(segment, slot, Tag(hash), 0);
+  const uint32_t index = Place(segment, WithNext(slot, NextOfHash(hash, segment->depth)), Tag(hash), 0);
+  if (segment->bytes > kMaxSegmentBytes / 2) LearnOneNext(segment, index);
   ++size_;
   item_bytes_ += BytesOf(entry);
   if (Expires(entry)) SetDeadline(segment, index, entry);
@@ -473,7 +519,8 @@ typename HashTable<Item>::Position HashTable<Item>::Replace(Position position, I
   PINYON_ASSERT(position);
   Segment* segment = position.segment_;
   item_bytes_ += BytesOf(entry) - BytesOf(position.entry());
-  *position.slot_ = reinterpret_cast<uint64_t>(entry) | (*position.slot_ & ~kAddressMask);
+  PINYON_ASSERT((reinterpret_cast<uint64_t>(entry) & ~kItemMask) == 0);
+  *position.slot_ = reinterpret_cast<uint64_t>(entry) | (*position.slot_ & ~kItemMask);
   if (Expires(entry) && !segment->has_deadlines) {
     PINYON_ASSERT(hash != 0 && hash == Hash(entry->key()));
     // MakeRoom may find the segment full for the larger layout and move or split it.
@@ -500,7 +547,7 @@ Item* HashTable<Item>::Remove(Position position) {
       --expiring_;
     }
   }
-  for (uint32_t b = HomeBucket(static_cast<uint32_t>(*position.slot_ >> 48), segment->buckets); b != found;) {
+  for (uint32_t b = HomeBucket(HomeOf(*position.slot_), segment->buckets); b != found;) {
     PINYON_ASSERT(buckets[b].passed > 0);
     if (buckets[b].passed != kStuck) --buckets[b].passed;
     if (++b == segment->buckets) b = 0;
@@ -516,17 +563,6 @@ Item* HashTable<Item>::Remove(Position position) {
 // --- housekeeping ---
 
 template <typename Item>
-size_t HashTable<Item>::DeadlineBytes() const {
-  size_t bytes = 0;
-  for (size_t place = 0; place < directory_.size();) {
-    const Segment* segment = SegmentAt(place);
-    if (segment->has_deadlines) bytes += segment->buckets * kDeadlineBytesPerBucket;
-    place += size_t{1} << (depth_ - segment->depth);
-  }
-  return bytes;
-}
-
-template <typename Item>
 bool HashTable<Item>::TryMerge(Segment* segment) {
   if (segment->depth == 0) return false;
   const uint64_t bit = uint64_t{1} << (64 - segment->depth);
@@ -540,8 +576,12 @@ bool HashTable<Item>::TryMerge(Segment* segment) {
   due_[DirectoryStart(segment)] = due_[DirectoryStart(buddy)] = kNothingDue;
   Segment* merged =
       NewSegment(bytes, with_deadlines, static_cast<uint8_t>(segment->depth - 1), segment->prefix & ~bit);
-  MoveSlots(segment, merged);
-  MoveSlots(buddy, merged);
+  for (const Segment* half : {segment, buddy}) {
+    MoveSlots(half, [&](uint64_t* slot) {
+      *slot = LessDeep(*slot, (half->prefix & bit) != 0);
+      return merged;
+    });
+  }
   InstallSegment(merged);
   due_[DirectoryStart(merged)] = due;
   FreeSegment(segment);

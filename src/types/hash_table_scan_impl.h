@@ -90,7 +90,7 @@ uint64_t HashTable<Item>::Walk(uint64_t cursor_value, size_t count, VisitSlot vi
         Bucket& bucket = buckets[i];
         for (uint32_t full = ~MatchTags(bucket, 0) & 0x7f; full != 0; full &= full - 1) {
           uint64_t& slot = bucket.slots[__builtin_ctz(full)];
-          const uint32_t slot_home = static_cast<uint32_t>(slot >> 48);
+          const uint32_t slot_home = HomeOf(slot);
           if (HomeBucket(slot_home, segment->buckets) != b || slot_home < home) continue;
           visit(slot);
           ++visited;
@@ -111,14 +111,15 @@ uint64_t HashTable<Item>::Walk(uint64_t cursor_value, size_t count, VisitSlot vi
 
 template <typename Item>
 uint64_t HashTable<Item>::Scan(uint64_t cursor, size_t count, const std::function<void(Item*)>& visit) const {
-  return Walk(cursor, count, [&](uint64_t slot) { visit(reinterpret_cast<Item*>(slot & kAddressMask)); });
+  return Walk(cursor, count, [&](uint64_t slot) { visit(ItemOf(slot)); });
 }
 
 template <typename Item>
 uint64_t HashTable<Item>::Relocate(uint64_t cursor, size_t count, const std::function<Item*(Item*)>& move) {
   return Walk(cursor, count, [&](uint64_t& slot) {
-    Item* item = move(reinterpret_cast<Item*>(slot & kAddressMask));
-    slot = (slot & ~kAddressMask) | reinterpret_cast<uint64_t>(item);
+    Item* item = move(ItemOf(slot));
+    PINYON_ASSERT((reinterpret_cast<uint64_t>(item) & ~kItemMask) == 0);
+    slot = (slot & ~kItemMask) | reinterpret_cast<uint64_t>(item);
   });
 }
 
@@ -144,7 +145,7 @@ void HashTable<Item>::ForEach(const std::function<void(Item*)>& visit) const {
     const Bucket* buckets = Buckets(segment);
     for (uint32_t b = 0; b < segment->buckets; ++b) {
       for (uint32_t full = ~MatchTags(buckets[b], 0) & 0x7f; full != 0; full &= full - 1) {
-        visit(reinterpret_cast<Item*>(buckets[b].slots[__builtin_ctz(full)] & kAddressMask));
+        visit(ItemOf(buckets[b].slots[__builtin_ctz(full)]));
       }
     }
   }
@@ -214,7 +215,7 @@ size_t HashTable<Item>::SampleNeighbours(Random& random, bool expiring, std::spa
   const uint16_t* deadlines = expiring ? Deadlines(segment) : nullptr;
   size_t count = 0;
   const auto take = [&](uint32_t index) {
-    Item* item = reinterpret_cast<Item*>(buckets[index / kSlots].slots[index % kSlots] & kAddressMask);
+    Item* item = ItemOf(buckets[index / kSlots].slots[index % kSlots]);
     Prefetch(reinterpret_cast<const char*>(item));
     sample[count++] = item;
   };
@@ -239,7 +240,7 @@ typename HashTable<Item>::Position HashTable<Item>::FindHash(uint64_t hash) cons
     const Bucket& bucket = Buckets(segment)[index];
     for (uint32_t matches = MatchTags(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
       const auto s = static_cast<uint32_t>(__builtin_ctz(matches));
-      if (bucket.slots[s] >> 48 == Home(hash)) {
+      if (HomeOf(bucket.slots[s]) == Home(hash)) {
         return PositionAt(segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
       }
     }
@@ -276,17 +277,17 @@ bool HashTable<Item>::ExpireDue(int64_t now_ms, const std::function<bool(Positio
   while (expire_left_ > 0) {
     if (expire_next_ >= places) expire_next_ = 0;
     const bool is_due = due_[expire_next_] <= now_tick_;
-    if (is_due && !ExpireSegment(expire_next_, now_ms, expire)) return false;
+    if (is_due && !ExpireSegment(expire_next_, now_ms, expire, !should_stop)) return false;
     ++expire_next_;
     --expire_left_;
-    if (is_due && expire_left_ > 0 && should_stop()) return false;
+    if (is_due && expire_left_ > 0 && should_stop && should_stop()) return false;
   }
   return true;
 }
 
 template <typename Item>
-bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
-                                    const std::function<bool(Position)>& expire) {
+bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms, const std::function<bool(Position)>& expire,
+                                    bool is_exact) {
   Segment* segment = SegmentAt(place);
   PINYON_ASSERT(DirectoryStart(segment) == place);
   if (segment->expiring == 0) {
@@ -302,6 +303,10 @@ bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
   std::array<uint32_t, kGroup + kDeadlinesAtOnce> group;
   int64_t earliest_ahead = std::numeric_limits<int16_t>::max();
   bool any_left = false;
+  // Of those in the tick that has begun.
+  constexpr size_t kMostEarly = 64;
+  const size_t most_early = is_exact || !trust_deadlines ? SIZE_MAX : kMostEarly;
+  size_t read_early = 0;
   for (uint32_t next = 0; next < slots;) {
     size_t count = 0;
     for (; next < slots && count < kGroup; next += kDeadlinesAtOnce) {
@@ -310,6 +315,11 @@ bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
       any_left = any_left || set != due;
       for (uint32_t bits = trust_deadlines ? due : set; bits != 0; bits &= bits - 1) {
         const uint32_t index = next + static_cast<uint32_t>(__builtin_ctz(bits));
+        if (read_early >= most_early && DeadlineAhead(deadlines[index], now_tick_) == 0) {
+          earliest_ahead = std::min<int64_t>(earliest_ahead, 0);
+          any_left = true;
+          continue;
+        }
         Prefetch(PositionAt(segment, index).entry());
         group[count++] = index;
       }
@@ -323,15 +333,22 @@ bool HashTable<Item>::ExpireSegment(size_t place, int64_t now_ms,
       SetDeadline(segment, group[i], position.entry());
       earliest_ahead = std::min(earliest_ahead, DeadlineAhead(deadlines[group[i]], now_tick_));
       any_left = true;
+      ++read_early;
     }
   }
   due_[place] = any_left ? now_tick_ + earliest_ahead : kNothingDue;
   return true;
 }
 
+// What a slot knows of its next bits is so.
+inline void HashTableLayout::CheckNext(uint64_t slot, uint64_t hash, uint8_t depth) {
+  PINYON_CHECK(NextOf(slot) > 0);
+  PINYON_CHECK(NextOf(slot) == NextOfHash(hash, depth) >> (kNextBits - KnownBits(slot)));
+}
+
 template <typename Item>
 void HashTable<Item>::CheckConsistency() const {
-  size_t size = 0, expiring = 0, segments = 0, bytes = 0, buckets_seen = 0;
+  size_t size = 0, expiring = 0, segments = 0, bytes = 0, buckets_seen = 0, deadline_bytes = 0;
   uint64_t item_bytes = 0;
   for (size_t place = 0; place < directory_.size();) {
     const Segment* segment = SegmentAt(place);
@@ -352,10 +369,11 @@ void HashTable<Item>::CheckConsistency() const {
         continue;
       }
       ++used;
-      const Item* entry = reinterpret_cast<const Item*>(slot & kAddressMask);
+      const Item* entry = ItemOf(slot);
       item_bytes += BytesOf(entry);
       const uint64_t hash = Hash(entry->key());
-      PINYON_CHECK(Tag(hash) == bucket.tags[index % kSlotsPerBucket] && Home(hash) == slot >> 48);
+      PINYON_CHECK(Tag(hash) == bucket.tags[index % kSlotsPerBucket] && Home(hash) == HomeOf(slot));
+      CheckNext(slot, hash, segment->depth);
       PINYON_CHECK(SegmentAt(DirectoryIndex(hash)) == segment);
       PINYON_CHECK(Find(entry->key(), hash).entry() == entry);
       uint32_t b = HomeBucket(Home(hash), segment->buckets);
@@ -374,13 +392,14 @@ void HashTable<Item>::CheckConsistency() const {
     expiring += segment_expiring;
     ++segments;
     bytes += segment->bytes;
+    deadline_bytes += DeadlineBytesOf(segment);
     buckets_seen += segment->buckets;
     place += copies;
   }
   PINYON_CHECK(item_bytes == item_bytes_);
   PINYON_CHECK(size == size_ && expiring == expiring_ && segments == segment_count_ &&
                bytes == segment_bytes_);
-  PINYON_CHECK(buckets_seen == bucket_count_);
+  PINYON_CHECK(buckets_seen == bucket_count_ && deadline_bytes == deadline_bytes_);
 }
 
 }  // namespace pinyon

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <limits>
+#include <utility>
 
 namespace pinyon {
 
@@ -11,14 +12,9 @@ static_assert(std::endian::native == std::endian::little, "the format is copied 
 
 constexpr size_t kMaxSize = std::numeric_limits<uint32_t>::max();
 
-template <typename T>
-bool IsWithin(int64_t value) {
-  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
-}
-
 size_t WidthOf(int64_t value) {
-  if (IsWithin<int16_t>(value)) return sizeof(int16_t);
-  return IsWithin<int32_t>(value) ? sizeof(int32_t) : sizeof(int64_t);
+  if (std::in_range<int16_t>(value)) return sizeof(int16_t);
+  return std::in_range<int32_t>(value) ? sizeof(int32_t) : sizeof(int64_t);
 }
 
 template <typename T>

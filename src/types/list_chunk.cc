@@ -173,7 +173,11 @@ size_t ListChunk::MemoryBytes() const {
 size_t ListChunkBytes::RoomyCapacity(size_t needed) const {
   if (needed <= chunk_.capacity && needed >= chunk_.capacity / 4) return chunk_.capacity;
   if (needed < chunk_.capacity) return mem::UsableSize(needed * 2);
-  return mem::UsableSize(std::max(needed, std::min(needed + needed / 2, goal_)));
+  const size_t roomy = std::max(needed, std::min(needed + needed / 2, goal_));
+  // Where the goal is Redis's default limit, some bytes less have a place in slabs.
+  constexpr size_t kDefaultLimit = 8192;
+  const bool makes_do = roomy <= kDefaultLimit && needed <= mem::kEighthBytes;
+  return mem::UsableSize(makes_do ? std::min(roomy, mem::kEighthBytes) : roomy);
 }
 
 void ListChunkBytes::Update() {

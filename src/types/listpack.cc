@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 namespace pinyon {
 
@@ -31,11 +32,6 @@ constexpr int64_t kMin13Bits = -4096;
 constexpr int64_t kMax13Bits = 4095;
 constexpr int64_t kMin24Bits = -(1 << 23);
 constexpr int64_t kMax24Bits = (1 << 23) - 1;
-
-template <typename T>
-bool IsWithin(int64_t value) {
-  return value >= std::numeric_limits<T>::min() && value <= std::numeric_limits<T>::max();
-}
 
 // ParseInt64 for texts of which most are no integers.
 bool ParseInteger(std::string_view text, int64_t* out) {
@@ -178,11 +174,11 @@ struct listpack_format::Element {
       head[0] = static_cast<uint8_t>(0xC0 | (value >> 8 & 0x1F));
       head[1] = static_cast<uint8_t>(value);
       head_bytes = 2;
-    } else if (IsWithin<int16_t>(value)) {
+    } else if (std::in_range<int16_t>(value)) {
       SetWide(0xF1, value, 2);
     } else if (value >= kMin24Bits && value <= kMax24Bits) {
       SetWide(0xF2, value, 3);
-    } else if (IsWithin<int32_t>(value)) {
+    } else if (std::in_range<int32_t>(value)) {
       SetWide(0xF3, value, 4);
     } else {
       SetWide(0xF4, value, 8);

@@ -60,11 +60,9 @@ uint64_t SortedSet::Scan(uint64_t cursor, size_t count, const Visit& visit) cons
 }
 
 ScoredMember* SortedSet::RelocateItem(ScoredMember* item) {
-  const size_t bytes = item->AllocatedBytes();
-  if (!mem::IsToMove(item, bytes)) return item;
   // The tree finds it by what it says, so the old one goes last.
-  auto* copy = static_cast<ScoredMember*>(mem::Allocate(bytes));
-  std::memcpy(static_cast<void*>(copy), item, bytes);
+  auto* copy = static_cast<ScoredMember*>(mem::CopyToMove(item, item->AllocatedBytes()));
+  if (copy == nullptr) return item;
   tree_.Replace(item, copy);
   ScoredMember::Delete(item);
   return copy;

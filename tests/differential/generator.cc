@@ -21,6 +21,7 @@ constexpr Generator kGenerators[] = {
     {"eviction", AppendEviction, false, 2},
     {"connection", AppendConnection, false, 1},
     {"pubsub", AppendPubSub, false, 5},
+    {"tracking", AppendTracking, false, 5},
     {"acl", AppendAcl, false, 1},
     {"protocol", AppendProtocol, false, 5},
 };

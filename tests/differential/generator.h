@@ -45,6 +45,7 @@ void AppendEviction(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendZsets(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendConnection(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendPubSub(Random& random, const Pool& pool, std::vector<Step>& steps);
+void AppendTracking(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendAcl(Random& random, const Pool& pool, std::vector<Step>& steps);
 void AppendProtocol(Random& random, const Pool& pool, std::vector<Step>& steps);
 

@@ -99,11 +99,12 @@ bool NewerThanOracle(const Args&, const Reply& redis, const Reply&) {
          (redis.text.starts_with("ERR unknown command") || redis.text.starts_with("ERR unknown subcommand"));
 }
 
-// Commands that the oracle is too old to know.
+// Commands that the oracle is too old to know, and our own.
 constexpr std::string_view kNewer[] = {
     "delifeq", "msetex",  "hexpire",        "hpexpire",        "hexpireat", "hpexpireat",
     "httl",    "hpttl",   "hexpiretime",    "hpexpiretime",    "hpersist",  "hgetex",
-    "hsetex",  "hgetdel", "client|setinfo", "client|no-touch", "waitaof"};
+    "hsetex",  "hgetdel", "client|setinfo", "client|no-touch", "waitaof",   "cl.throttle",
+    "tb.take", "tb.peek", "tb.wait",        "tb.refund",       "tb.reset",  "tb.info"};
 
 bool IsNewer(std::string_view name) {
   return std::find(std::begin(kNewer), std::end(kNewer), name) != std::end(kNewer);

@@ -6,12 +6,12 @@
 // behind a command that waits, as the order in which clients go on that were served together is the server's
 // affair.)
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "integration/server_fixture.h"
+#include "support/environment.h"
 
 namespace pinyon::testing {
 
@@ -245,12 +245,9 @@ class Scenario {
 
 TEST_CASE("clients that wait are told what redis-server tells them", "[blocking][scenarios]") {
   Side pinyon(PinyonBinary()), redis(RedisBinary());
-  const char* chosen = std::getenv("PINYON_SEED");
-  if (chosen != nullptr) {
-    Scenario(pinyon, redis, std::strtoull(chosen, nullptr, 10)).Run();
-    return;
-  }
-  for (uint64_t seed = 1; seed <= kScenarios; ++seed) {
+  const uint64_t chosen = FromEnvironment("PINYON_SEED", 0);
+  const uint64_t first = chosen == 0 ? 1 : chosen, last = chosen == 0 ? kScenarios : chosen;
+  for (uint64_t seed = first; seed <= last; ++seed) {
     INFO("PINYON_SEED=" << seed);
     Scenario(pinyon, redis, seed).Run();
   }

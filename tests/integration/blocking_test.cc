@@ -7,16 +7,13 @@
 #include <vector>
 
 #include "integration/server_fixture.h"
+#include "support/elapsed.h"
 
 namespace pinyon::testing {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-int64_t MsSince(Clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
-}
 
 // A server, a client that never waits, and any number of others that may.
 class Stage {

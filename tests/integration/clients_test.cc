@@ -111,6 +111,42 @@ TEST_CASE("CLIENT KILL of oneself answers before it closes", "[clients][redis-ok
   CHECK(HealthyUntilTheEnd(*server));
 }
 
+TEST_CASE("a client that kills itself in a transaction ends it, unanswered", "[clients][redis-ok]") {
+  auto server = Launch();
+  RawClient client = server->Connect(), other = server->Connect();
+  const std::string id = std::to_string(client.Call({"CLIENT", "ID"}).Integer());
+  client.Call({"MULTI"});
+  client.Call({"SET", "before", "1"});
+  client.Call({"CLIENT", "KILL", "ID", id, "SKIPME", "no"});
+  client.Call({"SET", "behind", "2"});
+  client.Call({"GET", "behind"});
+  client.Send(EncodeCommand({"EXEC"}) + EncodeCommand({"SET", "later", "3"}));
+  CHECK(client.Drain(5000) == "*4\r\n+OK\r\n:1\r\n");
+  CHECK(client.closed());
+  CHECK(TextOf(other.Call({"GET", "before"})) == "1");
+  CHECK(TextOf(other.Call({"GET", "behind"})) == "2");
+  CHECK(other.Call({"GET", "later"}).IsNull());
+}
+
+TEST_CASE("CLIENT LIST names the last command, whatever came of it", "[clients][redis-ok]") {
+  auto server = Launch();
+  RawClient client = server->Connect(), other = server->Connect();
+  const std::string id = std::to_string(client.Call({"CLIENT", "ID"}).Integer());
+  const auto last = [&](const std::vector<std::string>& command) {
+    client.Call(command);
+    const std::string line = other.Call({"CLIENT", "LIST", "ID", id}).text;
+    const size_t begin = line.find(" cmd=") + 5;
+    return line.substr(begin, line.find(' ', begin) - begin);
+  };
+  CHECK(last({"GET", "k"}) == "get");
+  CHECK(last({"SET", "k"}) == "set");  // refused
+  CHECK(last({"NOSUCHCOMMAND"}) == "NULL");
+  CHECK(last({"CLIENT", "ID"}) == "client|id");
+  CHECK(last({"MULTI"}) == "multi");
+  CHECK(last({"LLEN", "k"}) == "llen");  // queued
+  CHECK(last({"EXEC"}) == "exec");
+}
+
 TEST_CASE("what was pipelined behind QUIT or a kill is not run", "[clients][redis-ok]") {
   auto server = Launch();
   RawClient client = server->Connect();

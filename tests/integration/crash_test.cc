@@ -10,17 +10,13 @@
 #include <thread>
 
 #include "integration/data_folder.h"
+#include "support/environment.h"
 
 namespace pinyon::testing {
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 // A client that counts up in one key, pushes every number to a list, and now and then writes two keys in a
 // transaction; it remembers what was acknowledged, and when.

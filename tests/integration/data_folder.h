@@ -64,12 +64,16 @@ inline std::string Digest(ServerProcess& server) {
 }
 
 // A field of INFO, "" if it is not there.
-inline std::string InfoField(RawClient& client, const std::string& section, const std::string& name) {
-  const std::string text = "\n" + TextOf(client.Call({"INFO", section}));
+inline std::string FieldOf(const std::string& info, const std::string& name) {
+  const std::string text = "\n" + info;
   const size_t at = text.find("\n" + name + ":");
   if (at == std::string::npos) return {};
   const size_t begin = at + name.size() + 2;
   return text.substr(begin, text.find('\r', begin) - begin);
+}
+
+inline std::string InfoField(RawClient& client, const std::string& section, const std::string& name) {
+  return FieldOf(TextOf(client.Call({"INFO", section})), name);
 }
 
 }  // namespace pinyon::testing

@@ -94,6 +94,8 @@ TEST_CASE("with everysec, writes are refused while the log cannot be written", "
   auto server = disk.Start(kEverysec);
   RawClient client = server->Connect();
   REQUIRE(client.Call({"INCR", "counter"}).Integer() == 1);
+  // It is the next one whose record is to fail.
+  REQUIRE(client.Call({"WAITAOF", "1", "0", "10000"}).elements.at(0).Integer() == 1);
   // With a part of a command written, too.
   disk.Fail(GENERATE("write", "room"), ENOSPC);
   client.Call({"INCR", "counter"});

@@ -6,16 +6,13 @@
 #include <thread>
 
 #include "integration/data_folder.h"
+#include "support/elapsed.h"
 
 namespace pinyon::testing {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Command = std::vector<std::string>;
-
-int64_t MsSince(Clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
-}
 
 // MIGRATE to a server: host, port, and what the test gives.
 Command Migrate(const ServerProcess& target, const Command& rest) {

@@ -230,7 +230,7 @@ TEST_CASE("the soft limit gives a subscriber its time", "[pubsub][slow][redis-ok
   CHECK(deaf.WaitForClose(5000));
 }
 
-TEST_CASE("the limit of normal clients is kept, too", "[clients][redis-ok]") {
+TEST_CASE("the limit of normal clients is kept, too", "[clients][pinyon]") {
   auto server = LaunchWith({"--client-output-buffer-limit", "normal 1mb 0 0"});
   RawClient deaf = server->Connect(), other = server->Connect();
   other.Call({"SET", "k", std::string(100 * 1024, 'x')});

@@ -6,15 +6,12 @@
 #include <thread>
 
 #include "integration/data_folder.h"
+#include "support/elapsed.h"
 
 namespace pinyon::testing {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-int64_t MsSince(Clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
-}
 
 std::string Reached(int local) { return Print(ParseReply("*2\r\n:" + std::to_string(local) + "\r\n:0\r\n")); }
 

@@ -5,11 +5,11 @@
 #include "command_fixture.h"
 #include "engine/acl_user.h"
 #include "engine/session_subscriber.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
-constexpr char kOk[] = "+OK\r\n";
 constexpr char kWrongPass[] = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 
 std::string Bulk(std::string_view text) {

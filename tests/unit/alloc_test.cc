@@ -35,22 +35,26 @@ bool Intact(const Piece& piece) {
 
 // Mostly small, around the border to large, and some large ones.
 size_t RandomSize(Random& random) {
-  switch (random.Below(8)) {
+  switch (random.Below(10)) {
     case 0: return mem::kMaxSmallBytes - 20 + random.Below(40);
-    case 1: return 1 + random.Below(40'000);
+    case 1: return mem::kMinEighthBytes - 20 + random.Below(40);
+    case 2: return mem::kEighthBytes - 20 + random.Below(40);
+    case 3: return 1 + random.Below(40'000);
     default: return 1 + random.Below(mem::kMaxSmallBytes);
   }
 }
 
-// So that the allocator's own lists have grown to their size before bytes are counted.
+// So that the allocator's own lists and records have grown to their size before bytes are counted: twice,
+// since those of chunks that were given back are there once more are needed.
 void WarmUp() {
   mem::RegisterThread();
-  std::vector<void*> pieces(400'000);
-  for (void*& piece : pieces) piece = mem::Allocate(64);
-  for (void* piece : pieces) mem::Free(piece, 64);
-  while (mem::CollectFreed(1000)) {
-  }
-  while (mem::TrimEmptySlabs(1000) > 0) {
+  for (int round = 0; round < 2; ++round) {
+    std::vector<void*> pieces(400'000);
+    for (void*& piece : pieces) piece = mem::Allocate(64);
+    for (void* piece : pieces) mem::Free(piece, 64);
+    while (mem::CollectFreed(1000)) {
+    }
+    mem::ReleaseSlabs(mem::TakeEmptySlabs(true));
   }
 }
 
@@ -97,6 +101,11 @@ TEST_CASE("sizes round up to eight bytes, larger ones to 64, and classes are wha
   for (size_t size = mem::kMaxFineBytes + 1; size <= mem::kMaxSmallBytes; ++size) {
     if (mem::UsableSize(size) != (size + 63) / 64 * 64) FAIL("size " << size);
   }
+  for (size_t size = mem::kMinEighthBytes; size <= mem::kEighthBytes; ++size) {
+    if (mem::UsableSize(size) != mem::kEighthBytes) FAIL("size " << size);
+  }
+  CHECK_FALSE(mem::SameClass(mem::kMinEighthBytes - 1, mem::kMinEighthBytes));
+  CHECK_FALSE(mem::SameClass(mem::kEighthBytes, mem::kEighthBytes + 1));
   Random random(Catch::rngSeed());
   for (int i = 0; i < 20'000; ++i) {
     const size_t a = RandomSize(random);
@@ -111,7 +120,7 @@ TEST_CASE("sizes round up to eight bytes, larger ones to 64, and classes are wha
 
 TEST_CASE("a block may be freed as any size of its class") {
   const uint64_t start = mem::UsedBytes();
-  for (size_t size = 1; size <= mem::kMaxSmallBytes + 100; ++size) {
+  for (size_t size = 1; size <= mem::kEighthBytes + 100; ++size) {
     void* block = mem::Allocate(size);
     std::memset(block, 1, mem::UsableSize(size));
     mem::Free(block, mem::UsableSize(size));
@@ -197,6 +206,7 @@ TEST_CASE("blocks that another thread frees are counted at once and used again")
     uint64_t after = 0;
     std::thread([&] {
       for (void* block : blocks) mem::FreeBlock(block, 2 * mem::kPageBytes);
+      mem::ReleaseFreedBlocks();
       after = mem::UsedBytes();
     }).join();
     // Starting the thread took a little.
@@ -228,11 +238,23 @@ TEST_CASE("what another thread frees comes back to the owner") {
 
 #ifndef PINYON_PLAIN_MALLOC
 
-uint64_t ResidentBytes() {
+struct ProcessBytes {
+  uint64_t mapped = 0;
+  uint64_t resident = 0;
+};
+ProcessBytes OwnBytes() {
   std::ifstream statm("/proc/self/statm");
-  uint64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * mem::kPageBytes;
+  ProcessBytes pages;
+  statm >> pages.mapped >> pages.resident;
+  return {pages.mapped * mem::kPageBytes, pages.resident * mem::kPageBytes};
+}
+
+uint64_t BytesOf(const std::vector<mem::EmptyRange>& ranges) {
+  uint64_t bytes = 0;
+  for (const mem::EmptyRange& range : ranges) {
+    if (range.chunk != nullptr) bytes += range.bytes;
+  }
+  return bytes;
 }
 
 TEST_CASE("empty slabs give their memory back to the system") {
@@ -240,12 +262,13 @@ TEST_CASE("empty slabs give their memory back to the system") {
   WarmUp();
   constexpr size_t kPieces = 200'000, kSize = 104;
   std::vector<void*> pieces(kPieces);
-  const uint64_t resident_before = ResidentBytes();
+  mem::GiveBackUnused();  // of earlier tests
+  const uint64_t resident_before = OwnBytes().resident;
   for (void*& piece : pieces) {
     piece = mem::Allocate(kSize);
     std::memset(piece, 7, kSize);
   }
-  const uint64_t resident_full = ResidentBytes();
+  const uint64_t resident_full = OwnBytes().resident;
   CHECK(resident_full > resident_before + kPieces * kSize * 8 / 10);
   const auto free_all = [&] {
     for (void* piece : pieces) mem::Free(piece, kSize);
@@ -260,14 +283,20 @@ TEST_CASE("empty slabs give their memory back to the system") {
   }
   const mem::SlabStats emptied = mem::GetSlabStats();
   CHECK(emptied.empty_bytes > kPieces * kSize * 9 / 10);
-  CHECK(mem::TrimEmptySlabs(5) == 5);
-  CHECK(mem::GetSlabStats().empty_bytes == emptied.empty_bytes - 5 * mem::kBlockBytes);
-  while (mem::TrimEmptySlabs(50) > 0) {
-  }
+  const std::vector<mem::EmptyRange> empty = mem::TakeEmptySlabs(true);
   const mem::SlabStats trimmed = mem::GetSlabStats();
   CHECK(trimmed.empty_bytes <= 16 * mem::kBlockBytes);
+  CHECK(trimmed.empty_bytes == emptied.empty_bytes - BytesOf(empty));
   CHECK(trimmed.used_bytes == emptied.used_bytes);
-  CHECK(ResidentBytes() < resident_full - kPieces * kSize * 8 / 10);
+  CHECK(mem::TakeEmptySlabs(true).empty());
+  std::thread([&] { mem::ReleaseSlabs(empty); }).join();
+  CHECK(OwnBytes().resident < resident_full - kPieces * kSize * 8 / 10);
+
+  // Its address space is used again.
+  const uint64_t mapped = OwnBytes().mapped;
+  for (void*& piece : pieces) piece = mem::Allocate(kSize);
+  CHECK(OwnBytes().mapped < mapped + kPieces * kSize / 2);
+  free_all();
 }
 
 TEST_CASE("an emptied slab serves another class") {

@@ -1,6 +1,7 @@
 #include "persist/aof_rewriter.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -188,7 +189,7 @@ TEST_CASE("a log that redis-server wrote is loaded, and the data is the same") {
             return client.Call({"INFO", "persistence"}).text.find("aof_rewrite_in_progress:0") !=
                    std::string::npos;
           },
-          20000));
+          std::chrono::seconds(20)));
     }
     REQUIRE_FALSE(client.Call({"MULTI"}).IsError());
     client.Call({"SELECT", "4"});

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
@@ -17,7 +18,6 @@ using namespace std::string_literals;
 constexpr char kOffsetError[] = "-ERR bit offset is not an integer or out of range\r\n";
 constexpr char kBitError[] = "-ERR bit is not an integer or out of range\r\n";
 constexpr char kIntegerError[] = "-ERR value is not an integer or out of range\r\n";
-constexpr char kSyntaxError[] = "-ERR syntax error\r\n";
 constexpr char kFieldTypeError[] =
     "-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.\r\n";
 

@@ -3,11 +3,11 @@
 #include <string>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
-constexpr const char* kOk = "+OK\r\n";
 constexpr const char* kSyntax = "-ERR syntax error\r\n";
 
 bool Contains(const std::string& text, const std::string& part) {

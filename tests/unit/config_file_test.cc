@@ -16,7 +16,7 @@
 namespace pinyon {
 namespace {
 
-struct Fixture {
+struct ConfigFileFixture {
   int timeout_s = 0;
   int hz = 0;
   std::string requirepass;
@@ -26,7 +26,7 @@ struct Fixture {
   ConfigReader reader{&registry};
   std::filesystem::path folder;
 
-  Fixture() {
+  ConfigFileFixture() {
     registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX});
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddString("requirepass", {.target = &requirepass});
@@ -36,7 +36,7 @@ struct Fixture {
     REQUIRE(mkdtemp(folder_template) != nullptr);
     folder = folder_template;
   }
-  ~Fixture() { std::filesystem::remove_all(folder); }
+  ~ConfigFileFixture() { std::filesystem::remove_all(folder); }
 
   std::string Path(const std::string& name) const { return (folder / name).string(); }
   std::string Write(const std::string& name, const std::string& text) const {
@@ -54,7 +54,7 @@ std::string Report(const std::string& place, const std::string& line, const std:
 }
 
 TEST_CASE("Comments, blank lines, quotes and carriage returns", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   CHECK(f.Read("# c\n\n  \t\r\n  Timeout 5 \r\nhz \"\\x32\\x30\"\nrequirepass 'a \\'b'\n#timeout 9\nsave 1 1 "
                "2 2") == "");
   CHECK(f.timeout_s == 5);
@@ -65,7 +65,7 @@ TEST_CASE("Comments, blank lines, quotes and carriage returns", "[config_file]")
 }
 
 TEST_CASE("A mistake is reported with its line, file and reason", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   CHECK(f.Read("# c\n\n  foo bar \n") ==
         Report("3 of test.conf", "foo bar", "Bad directive or wrong number of arguments"));
   CHECK(f.Read("timeout \"1") ==
@@ -84,7 +84,7 @@ TEST_CASE("A mistake is reported with its line, file and reason", "[config_file]
 }
 
 TEST_CASE("Includes are read where they stand", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   const std::string inner = f.Write("inner.conf", "hz 20\ntimeout 20\n");
   CHECK(f.Read("hz 1\ntimeout 1\ninclude " + inner + "\ntimeout 2\n") == "");
   CHECK(f.hz == 20);
@@ -104,7 +104,7 @@ TEST_CASE("Includes are read where they stand", "[config_file]") {
 }
 
 TEST_CASE("A file that includes itself is refused", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   const std::string path = f.Path("self.conf");
   f.Write("self.conf", "include " + path + "\n");
   CHECK(f.reader.ReadFile(path) ==
@@ -113,7 +113,7 @@ TEST_CASE("A file that includes itself is refused", "[config_file]") {
 
 // Probed: the first `save` of a source, or after an include, replaces what was there.
 TEST_CASE("Save points accumulate within a source", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   CHECK(f.Save() == "3600 1 300 100 60 10000");
   CHECK(f.Read("save 1 1\ntimeout 5\n\nsave 3 3") == "");
   CHECK(f.Save() == "1 1 3 3");
@@ -133,7 +133,7 @@ TEST_CASE("Save points accumulate within a source", "[config_file]") {
 }
 
 TEST_CASE("Configuration is read from a descriptor", "[config_file]") {
-  Fixture f;
+  ConfigFileFixture f;
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const std::string_view text = "timeout 11\nhz x\n";

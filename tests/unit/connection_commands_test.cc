@@ -4,11 +4,11 @@
 #include <string>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
-constexpr const char* kOk = "+OK\r\n";
 constexpr const char* kSyntax = "-ERR syntax error\r\n";
 constexpr const char* kWrongPass = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 

@@ -352,8 +352,9 @@ TEST_CASE_METHOD(DatabaseTest, "a random key is fair and never an expired one") 
 TEST_CASE_METHOD(DatabaseTest,
                  "clearing empties a database and frees everything, here or in the background") {
   mem::RegisterThread();
-  const bool in_background = GENERATE(false, true);
-  CHECK(db.Clear(in_background) == 0);
+  using Clearing = Database::Clearing;
+  const Clearing how = GENERATE(Clearing::kHere, Clearing::kInBackground, Clearing::kLazily);
+  CHECK(db.Clear(how) == 0);
   uint64_t before = 0, after = 0;
   for (int round = 0; round < 2; ++round) {
     const uint64_t freed = keyspace.lazy_free().freed();
@@ -361,12 +362,12 @@ TEST_CASE_METHOD(DatabaseTest,
     for (int i = 0; i < 30'000; ++i)
       db.SetString("key:" + std::to_string(i), std::string(20, 'v'), i % 2 == 0 ? kNow : kNoExpiry);
     db.SetString("large", std::string(500'000, 'l'), kNoExpiry);
-    CHECK(db.Clear(in_background) == 30'001);
+    CHECK(db.Clear(how) == 30'001);
     CHECK(db.size() == 0);
     CHECK(db.expiring() == 0);
     CHECK_FALSE(db.Find("large"));
-    while (keyspace.lazy_free().pending() > 0) std::this_thread::yield();
-    CHECK(keyspace.lazy_free().freed() - freed == (in_background ? 30'001 : 0));
+    while (!keyspace.lazy_free().IsIdle()) std::this_thread::yield();
+    CHECK(keyspace.lazy_free().freed() - freed == (how == Clearing::kLazily ? 30'001 : 0));
     after = mem::UsedBytes();
   }
   CHECK(after < before + 100'000);

@@ -1,14 +1,13 @@
 #include <catch2/catch.hpp>
 
 #include "rdb_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 
 namespace {
 
 using Lines = std::vector<std::string>;
-constexpr const char* kOk = "+OK\r\n";
-constexpr const char* kSyntaxError = "-ERR syntax error\r\n";
 constexpr const char* kBusy = "-BUSYKEY Target key name already exists.\r\n";
 
 }  // namespace

@@ -170,7 +170,7 @@ double ExactLfuRatio(const Traffic& traffic, const Run& run) {
 
 }  // namespace
 
-TEST_CASE("eviction: hit ratios come close to those of exact LRU") {
+TEST_CASE("eviction: hit ratios come close to those of exact LRU", "[ratios]") {
   const double exponent = GENERATE(0.7, 1.0);
   // A hundred requests a millisecond replace all that there is in less than a tenth of a second.
   const int requests_per_ms = GENERATE(10, 100);
@@ -182,7 +182,7 @@ TEST_CASE("eviction: hit ratios come close to those of exact LRU") {
   CHECK(ours > exact - 0.5);
 }
 
-TEST_CASE("eviction: hit ratios come close to those of exact LFU, or above") {
+TEST_CASE("eviction: hit ratios come close to those of exact LFU, or above", "[ratios]") {
   const double exponent = GENERATE(0.7, 1.0);
   const Traffic traffic = ZipfTraffic(20'000, exponent);
   const Run run = {.capacity = 2'000, .requests = 300'000};
@@ -192,7 +192,7 @@ TEST_CASE("eviction: hit ratios come close to those of exact LFU, or above") {
   CHECK(ours > exact - 0.5);
 }
 
-TEST_CASE("eviction: the adaptive policies come up to LRU and LFU whatever the traffic") {
+TEST_CASE("eviction: the adaptive policies come up to LRU and LFU whatever the traffic", "[ratios]") {
   const auto policy = GENERATE(EvictionPolicy::kAllkeysAdaptive, EvictionPolicy::kVolatileAdaptive);
   // (With so few requests little is learned.)
   const Run run = {.capacity = 2'000, .requests = 300'000};

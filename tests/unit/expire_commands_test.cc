@@ -10,7 +10,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr int64_t kNow = CommandFixture::kStartMs;
+constexpr int64_t kStart = CommandFixture::kStartMs;
 const std::string kYes = ":1\r\n";
 const std::string kNo = ":0\r\n";
 
@@ -54,8 +54,8 @@ TEST_CASE("An expiry propagates as an absolute time", "[expire]") {
   f.Run("EXPIREAT k 2000000000");
   f.Run("PERSIST k");
   f.Run("EXPIRE k 100 XX");
-  CHECK(f.TakeEffects() == Lines{"SELECT 0", "PEXPIREAT k " + std::to_string(kNow + 100'000),
-                                 "PEXPIREAT k " + std::to_string(kNow + 7), "PEXPIREAT k 2000000000000",
+  CHECK(f.TakeEffects() == Lines{"SELECT 0", "PEXPIREAT k " + std::to_string(kStart + 100'000),
+                                 "PEXPIREAT k " + std::to_string(kStart + 7), "PEXPIREAT k 2000000000000",
                                  "PERSIST k"});
   CHECK(f.TakeNotifications() == Lines{"expire k", "expire k", "expire k", "persist k"});
 }

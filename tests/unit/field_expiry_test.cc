@@ -12,7 +12,7 @@ namespace pinyon {
 
 namespace {
 
-constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kIndexedAt = 1'700'000'000'000;
 
 HashSeed TestSeed() { return HashSeed{Catch::rngSeed(), 17}; }
 
@@ -36,18 +36,18 @@ struct Index {
 
 TEST_CASE("an index of due hashes gives each key once, when its time has passed", "[field_expiry]") {
   Index index;
-  index.Set("a", kNow + 5);
-  index.Set("b", kNow + 10);
-  index.Set("b", kNow + 1000);
-  index.Set("c", kNow + 5);
+  index.Set("a", kIndexedAt + 5);
+  index.Set("b", kIndexedAt + 10);
+  index.Set("b", kIndexedAt + 1000);
+  index.Set("c", kIndexedAt + 5);
   index.Remove("c");
   index.Remove("never there");
   CHECK(index.index.size() == 2);
-  CHECK(index.TakeDue(kNow + 5).empty());
-  CHECK(index.TakeDue(kNow + 6) == "a");
-  CHECK(index.TakeDue(kNow + 500).empty());
-  index.Set("b", kNow + 400);
-  CHECK(index.TakeDue(kNow + 500) == "b");
+  CHECK(index.TakeDue(kIndexedAt + 5).empty());
+  CHECK(index.TakeDue(kIndexedAt + 6) == "a");
+  CHECK(index.TakeDue(kIndexedAt + 500).empty());
+  index.Set("b", kIndexedAt + 400);
+  CHECK(index.TakeDue(kIndexedAt + 500) == "b");
   CHECK(index.index.size() == 0);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("an index of due hashes does what a map does", "[field_expiry]") {
   Index index;
   Random random(Catch::rngSeed());
   std::map<std::string, int64_t> model;
-  int64_t now_ms = kNow;
+  int64_t now_ms = kIndexedAt;
   for (int i = 0; i < 20000; ++i) {
     const std::string key = std::string(random.Below(40), 'k') + std::to_string(random.Below(300));
     switch (random.Below(4)) {
@@ -88,20 +88,20 @@ TEST_CASE("an index of due hashes does what a map does", "[field_expiry]") {
 
 TEST_CASE("a search for due hashes can be stopped", "[field_expiry]") {
   Index index;
-  for (int i = 0; i < 20000; ++i) index.Set("key:" + std::to_string(i), kNow + 10);
+  for (int i = 0; i < 20000; ++i) index.Set("key:" + std::to_string(i), kIndexedAt + 10);
   std::string key;
   int found = 0, stopped = 0;
   // The clock of the index starts at zero: every segment has to be looked at before anything is known.
   while (true) {
     const auto result = index.index.TakeDue(
-        kNow, [] { return true; }, &key);
+        kIndexedAt, [] { return true; }, &key);
     if (result == FieldExpiry::Search::kNothingDue) break;
     CHECK(result == FieldExpiry::Search::kStopped);
     ++stopped;
   }
   CHECK(stopped > 0);
   while (index.index.TakeDue(
-             kNow + 11, [] { return false; }, &key) == FieldExpiry::Search::kFound)
+             kIndexedAt + 11, [] { return false; }, &key) == FieldExpiry::Search::kFound)
     ++found;
   CHECK(found == 20000);
 }
@@ -114,21 +114,21 @@ TEST_CASE("a table knows a time before which nothing expires", "[field_expiry][t
   };
   add("never", Field::kNoExpiry);
   CHECK(table.EarliestDueMs() == INT64_MAX);
-  table.ExpireDue(kNow, [](FieldTable::Position) { return true; });
-  add("late", kNow + 1'000'000);
-  add("soon", kNow + 10'000);
-  CHECK(table.EarliestDueMs() <= kNow + 10'000);
-  CHECK(table.EarliestDueMs() > kNow + 9'000);
+  table.ExpireDue(kIndexedAt, [](FieldTable::Position) { return true; });
+  add("late", kIndexedAt + 1'000'000);
+  add("soon", kIndexedAt + 10'000);
+  CHECK(table.EarliestDueMs() <= kIndexedAt + 10'000);
+  CHECK(table.EarliestDueMs() > kIndexedAt + 9'000);
   // Beyond what deadlines reach it is a bound all the same.
   FieldTable far(TestSeed());
-  far.ExpireDue(kNow, [](FieldTable::Position) { return true; });
-  far.Insert(Field::New("far", "v", kNow + 100'000'000'000), far.Hash("far"));
-  CHECK(far.EarliestDueMs() > kNow);
-  CHECK(far.EarliestDueMs() <= kNow + 100'000'000'000);
+  far.ExpireDue(kIndexedAt, [](FieldTable::Position) { return true; });
+  far.Insert(Field::New("far", "v", kIndexedAt + 100'000'000'000), far.Hash("far"));
+  CHECK(far.EarliestDueMs() > kIndexedAt);
+  CHECK(far.EarliestDueMs() <= kIndexedAt + 100'000'000'000);
   // Of one that was never told the time, it says nothing: anything may be due.
   FieldTable fresh(TestSeed());
-  fresh.Insert(Field::New("f", "v", kNow + 5), fresh.Hash("f"));
-  CHECK(fresh.EarliestDueMs() <= kNow);
+  fresh.Insert(Field::New("f", "v", kIndexedAt + 5), fresh.Hash("f"));
+  CHECK(fresh.EarliestDueMs() <= kIndexedAt);
 }
 
 }  // namespace pinyon

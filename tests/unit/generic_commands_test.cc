@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 
@@ -12,10 +13,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr const char* kOk = "+OK\r\n";
-constexpr const char* kNil = "$-1\r\n";
-constexpr const char* kSyntaxError = "-ERR syntax error\r\n";
-constexpr const char* kNotInteger = "-ERR value is not an integer or out of range\r\n";
 constexpr const char* kDbRange = "-ERR DB index is out of range\r\n";
 constexpr const char* kSameObject = "-ERR source and destination objects are the same\r\n";
 constexpr const char* kNoSuchKey = "-ERR no such key\r\n";

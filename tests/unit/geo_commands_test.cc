@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr char kSyntaxError[] = "-ERR syntax error\r\n";
 constexpr char kFloatError[] = "-ERR value is not a valid float\r\n";
 constexpr char kUnitError[] = "-ERR unsupported unit provided. please use M, KM, FT, MI\r\n";
 constexpr char kWrongTypeError[] = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";

@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
-constexpr std::string_view kWrongType =
-    "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-constexpr std::string_view kNotInteger = "-ERR value is not an integer or out of range\r\n";
 constexpr std::string_view kNull = "$-1\r\n";
 
 using Lines = std::vector<std::string>;

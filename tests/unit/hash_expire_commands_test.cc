@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
@@ -17,7 +18,6 @@ constexpr std::string_view kMissing =
 constexpr std::string_view kMismatch =
     "-ERR The `numfields` parameter must match the number of arguments\r\n";
 constexpr std::string_view kNotPositive = "-ERR Parameter `numFields` should be greater than 0\r\n";
-constexpr std::string_view kNotInteger = "-ERR value is not an integer or out of range\r\n";
 constexpr std::string_view kNegative = "-ERR invalid expire time, must be >= 0\r\n";
 
 // "*2\r\n:1\r\n:-2\r\n" of {1, -2}.

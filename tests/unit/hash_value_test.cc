@@ -408,7 +408,7 @@ TEST_CASE_METHOD(HashTest, "the index follows keys wherever they go", "[hash_val
   CHECK(db.hashes_expiring() == 0);
   Fill(1, "cleared");
   Value("cleared").SetExpiry("f0", kNow + 10);
-  db.Clear(true);
+  db.Clear(Database::Clearing::kLazily);
   CHECK(db.hashes_expiring() == 0);
 }
 

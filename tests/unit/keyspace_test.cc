@@ -30,7 +30,7 @@ TEST_CASE("the hash is the same in all databases, and a secret of each keyspace 
   CHECK(other.database(0).Hash("key") != hash);
   // Also after contents were thrown away or exchanged.
   one.database(0).SetInteger("key", 1, kNoExpiry);
-  one.database(0).Clear(false);
+  one.database(0).Clear(Database::Clearing::kHere);
   one.Swap(0, 1);
   CHECK(one.database(0).Hash("key") == hash);
   CHECK(one.database(1).Hash("key") == hash);

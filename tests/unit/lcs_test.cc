@@ -9,10 +9,10 @@
 namespace pinyon {
 namespace {
 
-using Table = std::vector<std::vector<size_t>>;
+using LengthTable = std::vector<std::vector<size_t>>;
 
-Table ClassicTable(const std::string& a, const std::string& b) {
-  Table table(a.size() + 1, std::vector<size_t>(b.size() + 1));
+LengthTable ClassicTable(const std::string& a, const std::string& b) {
+  LengthTable table(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 1; i <= a.size(); ++i) {
     for (size_t j = 1; j <= b.size(); ++j) {
       table[i][j] =
@@ -23,7 +23,7 @@ Table ClassicTable(const std::string& a, const std::string& b) {
 }
 
 // The pairs of positions that walking back through the classic table matches, the last one first.
-std::vector<std::pair<size_t, size_t>> ClassicPairs(const Table& table, const std::string& a,
+std::vector<std::pair<size_t, size_t>> ClassicPairs(const LengthTable& table, const std::string& a,
                                                     const std::string& b) {
   std::vector<std::pair<size_t, size_t>> pairs;
   for (size_t i = a.size(), j = b.size(); i > 0 && j > 0;) {
@@ -51,7 +51,7 @@ TEST_CASE("LCS by bit vectors finds what the classic table finds") {
     const std::string a = RandomText(random, 200, letters);
     const std::string b = RandomText(random, 200, letters);
     INFO("round " << round << ": " << a << " " << b);
-    const Table table = ClassicTable(a, b);
+    const LengthTable table = ClassicTable(a, b);
     REQUIRE(LcsLength(a, b) == table[a.size()][b.size()]);
     std::vector<std::pair<size_t, size_t>> pairs;
     for (const LcsRun& run : LcsRuns(a, b)) {

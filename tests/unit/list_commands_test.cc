@@ -6,14 +6,13 @@
 
 #include "command_fixture.h"
 #include "keyspace/list_value.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr std::string_view kOk = "+OK\r\n";
-constexpr std::string_view kNil = "$-1\r\n";
 constexpr std::string_view kNilArray = "*-1\r\n";
 
 std::string EncodingOf(CommandFixture& f, std::string_view key) {

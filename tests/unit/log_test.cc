@@ -25,7 +25,7 @@ std::string Contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::vector<std::string> Lines(const std::string& path) {
+std::vector<std::string> LogLines(const std::string& path) {
   std::ifstream file(path);
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
@@ -83,7 +83,7 @@ TEST_CASE("levels filter and mark") {
   log.Verbose("b");
   log.Notice("c");
   log.Warning("d");
-  const auto lines = Lines(folder.At("log"));
+  const auto lines = LogLines(folder.At("log"));
   REQUIRE(lines.size() == 4);
   CHECK_THAT(lines[0], Catch::EndsWith(" . a"));
   CHECK_THAT(lines[1], Catch::EndsWith(" - b"));
@@ -97,7 +97,7 @@ TEST_CASE("levels filter and mark") {
   log.SetLevel(LogLevel::kNothing);
   CHECK_FALSE(log.Enabled(LogLevel::kNothing));
   log.Warning("no");
-  CHECK(Lines(folder.At("log")).size() == 4);
+  CHECK(LogLines(folder.At("log")).size() == 4);
 }
 
 TEST_CASE("the role is a letter") {
@@ -108,7 +108,7 @@ TEST_CASE("the role is a letter") {
     log.Notice("x");
   }
   std::string letters;
-  for (const std::string& line : Lines(folder.At("log"))) letters += line.at(line.find(':') + 1);
+  for (const std::string& line : LogLines(folder.At("log"))) letters += line.at(line.find(':') + 1);
   CHECK(letters == "MSCX");
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("lines of threads do not interleave") {
   std::thread other(write, 'a');
   write('b');
   other.join();
-  const auto lines = Lines(folder.At("log"));
+  const auto lines = LogLines(folder.At("log"));
   REQUIRE(lines.size() == 2 * kLines);
   for (const std::string& line : lines) {
     const std::string message = line.substr(line.size() - 301);

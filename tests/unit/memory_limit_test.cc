@@ -8,12 +8,12 @@
 
 #include "base/alloc.h"
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 constexpr const char* kOom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
-constexpr const char* kOk = "+OK\r\n";
 constexpr const char* kAborted = "-EXECABORT Transaction discarded because of previous errors.\r\n";
 
 struct LimitTest : CommandFixture {
@@ -118,7 +118,7 @@ TEST_CASE("memory limit: evictions propagate each by itself, before the command"
     CHECK(f.effect_recorder.units() == 4);
   }
   SECTION("UNLINK, and a command that needs no memory") {
-    f.options.eviction.lazy = true;
+    f.options.lazy_free.eviction = true;
     CHECK(f.Run("GET a") == "$-1\r\n");
     std::vector<std::string> effects = f.TakeEffects();
     CHECK(std::count(effects.begin(), effects.end(), "UNLINK a") == 1);

@@ -95,7 +95,7 @@ class MemoryUsageFixture : public CommandFixture {
     return before - mem::UsedBytes();
   }
   void WaitForFreeing() {
-    while (keyspace.lazy_free().pending() > 0) std::this_thread::yield();
+    while (!keyspace.lazy_free().IsIdle()) std::this_thread::yield();
   }
 
   void CheckKey(const std::string& what) {

@@ -10,8 +10,8 @@ namespace pinyon {
 
 namespace {
 
-struct Fixture {
-  Fixture() {
+struct NetworkOptionsFixture {
+  NetworkOptionsFixture() {
     const auto rebind = [this] { return ++rebinds, rebind_error; };
     options.Declare(registry, {.bind_changed = rebind, .port_changed = rebind, .max_clients_changed = [this] {
                                  return max_clients_error;
@@ -34,7 +34,7 @@ constexpr std::string_view kLimits = "client-output-buffer-limit";
 }  // namespace
 
 TEST_CASE("Output limits of clients are set class by class", "[network_options]") {
-  Fixture f;
+  NetworkOptionsFixture f;
   CHECK(f.Limits() == "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
   CHECK(f.Set(kLimits, "normal 1mb 2kb 3").empty());
   CHECK(f.Limits() == "normal 1048576 2048 3 slave 268435456 67108864 60 pubsub 33554432 8388608 60");
@@ -48,7 +48,7 @@ TEST_CASE("Output limits of clients are set class by class", "[network_options]"
 }
 
 TEST_CASE("A mistake in output limits changes none of them", "[network_options]") {
-  Fixture f;
+  NetworkOptionsFixture f;
   const std::string before = f.Limits();
   const auto error = [&f](std::string_view value) { return f.Set(kLimits, value); };
   for (const char* value : {"normal", "normal 1 2", "normal 1 2 3 pubsub"}) {
@@ -70,7 +70,7 @@ TEST_CASE("A mistake in output limits changes none of them", "[network_options]"
 }
 
 TEST_CASE("Network directives start with Redis's values and keep their bounds", "[network_options]") {
-  Fixture f;
+  NetworkOptionsFixture f;
   const std::pair<const char*, const char*> defaults[] = {
       {"bind", "* -::*"},       {"port", "6379"},         {"tcp-backlog", "511"},
       {"timeout", "0"},         {"tcp-keepalive", "300"}, {"maxclients", "10000"},
@@ -95,7 +95,7 @@ TEST_CASE("Network directives start with Redis's values and keep their bounds", 
 }
 
 TEST_CASE("What is listened on changes only if it can be bound", "[network_options]") {
-  Fixture f;
+  NetworkOptionsFixture f;
   CHECK(f.Set("port", "7000").empty());
   CHECK(f.options.port == 7000);
   CHECK(f.rebinds == 1);

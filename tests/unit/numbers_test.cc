@@ -97,6 +97,26 @@ TEST_CASE("ParseInt64 takes the canonical spelling only") {
   }
 }
 
+TEST_CASE("ParseUint64 takes digits only, at every place of every length") {
+  for (size_t length = 1; length <= 20; ++length) {
+    const std::string digits = std::string("12345678901234567890").substr(0, length);
+    REQUIRE(Uint(digits) == std::strtoull(digits.c_str(), nullptr, 10));
+    for (size_t place = 0; place < length; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text = digits;
+        text[place] = static_cast<char>(byte);
+        const bool is_number = byte >= (place == 0 && length > 1 ? '1' : '0') && byte <= '9';
+        errno = 0;
+        const uint64_t expected = std::strtoull(text.c_str(), nullptr, 10);
+        const std::optional<uint64_t> parsed = Uint(text);
+        if (parsed.has_value() != (is_number && errno == 0) || parsed.value_or(expected) != expected) {
+          FAIL_CHECK(length << " digits, at " << place << " byte " << byte);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("ParseUint64 takes the canonical spelling only") {
   CHECK(Uint("0") == 0u);
   CHECK(Uint("10000000000000000000") == 10000000000000000000u);

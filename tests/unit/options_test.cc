@@ -11,8 +11,10 @@
 
 #include "base/strings.h"
 #include "engine/acl_options.h"
+#include "engine/tracking_options.h"
 #include "keyspace/encoding_limits.h"
 #include "keyspace/eviction_options.h"
+#include "keyspace/lazy_free_options.h"
 #include "persist/persist_options.h"
 #include "persist/rdb_options.h"
 #include "server/inert_settings.h"
@@ -22,26 +24,30 @@ namespace {
 
 using Action = StartOptions::Action;
 
-struct Fixture {
+struct OptionsFixture {
   int timeout_s = 0;
   int hz = 0;
   std::vector<std::string> bind;
   AclOptions acl;
   EncodingLimits encoding;
   EvictionOptions eviction;
+  LazyFreeOptions lazy_free;
   RdbOptions rdb;
+  TrackingOptions tracking;
   PersistOptions persist;
   InertSettings inert;
   SettingsRegistry registry;
 
-  Fixture() {
+  OptionsFixture() {
     registry.AddInteger("timeout", {.target = &timeout_s, .max = INT_MAX});
     registry.AddInteger("hz", {.target = &hz, .max = INT_MAX, .default_value = 10});
     registry.AddStringList("bind", {.target = &bind});
     acl.Declare(registry);
     encoding.Declare(registry);
     eviction.Declare(registry);
+    lazy_free.Declare(registry);
     rdb.Declare(registry);
+    tracking.Declare(registry);
     persist.Declare(registry, {});
     inert.Declare(&registry);
   }
@@ -55,7 +61,7 @@ struct Fixture {
 
 // What a fresh server answers for a directive after being started with `args`.
 std::string Started(const std::vector<std::string>& args, std::string_view name) {
-  Fixture f;
+  OptionsFixture f;
   const std::string error = f.Start(args);
   return error.empty() ? f.Get(name) : error;
 }
@@ -312,7 +318,7 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
       {"zset-max-ziplist-entries", "128"},
       {"zset-max-ziplist-value", "64"},
   };
-  const Fixture f;
+  const OptionsFixture f;
   for (const auto& [name, value] : kProbed) {
     INFO(name);
     REQUIRE(f.registry.Has(name));
@@ -326,7 +332,7 @@ TEST_CASE("Directives answer as a fresh redis-server does", "[inert_settings]") 
 }
 
 TEST_CASE("Directives without effect keep their values and are named once in use", "[inert_settings]") {
-  Fixture f;
+  OptionsFixture f;
   CHECK(f.Start({"--appendonly", "yes", "--replicaof", "10.0.0.1", "6379", "--slowlog-max-len", "128",
                  "--timeout", "5", "--repl-backlog-size", "100mb", "--slowlog-log-slower-than", "7",
                  "--list-max-ziplist-value", "64"}) == "");
@@ -338,7 +344,7 @@ TEST_CASE("Directives without effect keep their values and are named once in use
 
 TEST_CASE("What CONFIG SET changes without effect is reported when it is not the default",
           "[inert_settings]") {
-  Fixture f;
+  OptionsFixture f;
   std::vector<std::string> reported;
   f.inert.on_changed = [&](std::string_view name) { reported.emplace_back(name); };
   const std::vector<std::pair<std::string_view, std::string_view>> changes = {
@@ -352,21 +358,21 @@ TEST_CASE("What CONFIG SET changes without effect is reported when it is not the
 
 TEST_CASE("Directives that would guard the server are refused", "[inert_settings]") {
   for (const char* line : {"tls-port 6380", "loadmodule /x.so a"}) {
-    Fixture f;
+    OptionsFixture f;
     INFO(line);
     CHECK(f.registry.Load(*SplitArgs(line)).find("not supported yet") != std::string::npos);
   }
   for (const char* line : {"tls-port 0", "tls-cert-file /x"}) {
-    Fixture f;
+    OptionsFixture f;
     INFO(line);
     CHECK(f.registry.Load(*SplitArgs(line)) == "");
   }
-  Fixture f;
+  OptionsFixture f;
   CHECK(f.registry.Set({{"tls-port", "1"}}, {}).find("TLS is not supported yet") != std::string::npos);
 }
 
 TEST_CASE("Directives without effect check their values", "[inert_settings]") {
-  Fixture f;
+  OptionsFixture f;
   const auto set = [&](std::string_view name, std::string_view value) {
     const std::string error = f.registry.Set({{name, value}}, {.allow_protected = true});
     const size_t dash = error.find(" - ");

@@ -3,21 +3,20 @@
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <initializer_list>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "persist/file_io.h"
+#include "support/eventually.h"
 #include "support/temporary_folder.h"
 
 namespace pinyon {
 
 using TestFolder = testing::TemporaryFolder;
+using testing::Eventually;
 
 inline std::string EncodeArgs(std::initializer_list<std::string_view> args) {
   std::string text = "*" + std::to_string(args.size()) + "\r\n";
@@ -25,15 +24,6 @@ inline std::string EncodeArgs(std::initializer_list<std::string_view> args) {
     text += "$" + std::to_string(arg.size()) + "\r\n" + std::string(arg) + "\r\n";
   }
   return text;
-}
-
-inline bool Eventually(const std::function<bool()>& condition, int timeout_ms = 5000) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
 }
 
 // Passes everything on to the kernel, but fails or waits where it is told to.

@@ -14,8 +14,8 @@ namespace pinyon {
 
 namespace {
 
-struct Fixture {
-  Fixture() {
+struct ProcessOptionsFixture {
+  ProcessOptionsFixture() {
     options.Declare(registry, {.hz_changed = [this] { return ++hz_changes, std::string(); },
                                .log_level_changed = [this] { return ++level_changes, std::string(); },
                                .title_changed = [this] { return title_error; }});
@@ -39,7 +39,7 @@ std::string Expand(const std::string& title_template, const TitleFields& fields 
 }  // namespace
 
 TEST_CASE("hz stays within what can be kept", "[process_options]") {
-  Fixture f;
+  ProcessOptionsFixture f;
   CHECK(f.registry.GetOne("hz") == "10");
   CHECK(f.Set("hz", "0").empty());
   CHECK(f.registry.GetOne("hz") == "1");
@@ -51,7 +51,7 @@ TEST_CASE("hz stays within what can be kept", "[process_options]") {
 }
 
 TEST_CASE("Directives of the process start with Redis's values", "[process_options]") {
-  Fixture f;
+  ProcessOptionsFixture f;
   const std::pair<const char*, const char*> defaults[] = {
       {"databases", "16"},
       {"dynamic-hz", "yes"},
@@ -81,7 +81,7 @@ TEST_CASE("Directives of the process start with Redis's values", "[process_optio
 }
 
 TEST_CASE("The folder is where the process is", "[process_options]") {
-  Fixture f;
+  ProcessOptionsFixture f;
   char here[PATH_MAX];
   REQUIRE(getcwd(here, sizeof here) != nullptr);
   CHECK(f.registry.GetOne("dir") == here);
@@ -106,7 +106,7 @@ TEST_CASE("A title's template is filled in, or refused", "[process_options]") {
     INFO(bad);
     CHECK(Expand(bad, fields) == "(refused)");
   }
-  Fixture f;
+  ProcessOptionsFixture f;
   f.title_error = "template format is invalid or contains unknown variables";
   CHECK_THAT(f.Set("proc-title-template", "{bad}"), Catch::Matchers::Contains(f.title_error));
   CHECK(f.options.proc_title_template == "{title} {listen-addr} {server-mode}");

@@ -112,7 +112,7 @@ struct TreeFixture {
   std::map<std::pair<double, std::string>, ScoredMember*> items;
 };
 
-std::string Member(uint64_t number) {
+std::string MemberName(uint64_t number) {
   const std::string digits = std::to_string(number);
   return "member:" + std::string(8 - digits.size(), '0') + digits;
 }
@@ -208,7 +208,7 @@ TEST_CASE_METHOD(TreeFixture, "every size up to some hundred, in every order", "
     }
   };
   for (uint64_t number = 0; number < 600; ++number) {
-    Insert(score_of(number), Member(number));
+    Insert(score_of(number), MemberName(number));
     if (number % 20 < 2) Compare();
   }
   Compare();
@@ -226,20 +226,20 @@ TEST_CASE_METHOD(TreeFixture, "every size up to some hundred, in every order", "
 TEST_CASE_METHOD(TreeFixture, "ordered insertion fills leaves", "[score_tree]") {
   const auto direction = GENERATE(1.0, -1.0);
   for (uint64_t number = 0; number < 100'000; ++number) {
-    Insert(direction * static_cast<double>(number), Member(number));
+    Insert(direction * static_cast<double>(number), MemberName(number));
   }
   Compare(100);
   CHECK(static_cast<double>(tree.MemoryBytes()) / 100'000 < 17.2);
   // And emptying one in two does not leave the memory taken.
   for (uint64_t number = 0; number < 100'000; ++number) {
-    if (number % 8 != 0) Remove(direction * static_cast<double>(number), Member(number));
+    if (number % 8 != 0) Remove(direction * static_cast<double>(number), MemberName(number));
   }
   Compare(100);
   CHECK(static_cast<double>(tree.MemoryBytes()) / 12'500 < 36);
 }
 
 TEST_CASE_METHOD(TreeFixture, "random insertion fills leaves to 85 percent", "[score_tree]") {
-  for (uint64_t number = 0; number < 200'000; ++number) Insert(random.Unit(), Member(number));
+  for (uint64_t number = 0; number < 200'000; ++number) Insert(random.Unit(), MemberName(number));
   Compare(100);
   CHECK(static_cast<double>(tree.MemoryBytes()) / 200'000 < 20.5);
 }
@@ -253,7 +253,7 @@ TEST_CASE_METHOD(TreeFixture, "random changes against a model", "[score_tree]") 
   for (int phase = 0; phase < 6; ++phase) {
     const uint64_t insert_percent = phase % 3 == 0 ? 70 : phase % 3 == 1 ? 50 : 25;
     for (uint64_t i = 0; i < target; ++i) {
-      const std::string member = Member(random.Below(target));
+      const std::string member = MemberName(random.Below(target));
       const auto known = scores_of.find(member);
       if (known == scores_of.end()) {
         if (random.Below(100) >= insert_percent) continue;
@@ -286,18 +286,19 @@ TEST_CASE_METHOD(TreeFixture, "random changes against a model", "[score_tree]") 
 
 TEST_CASE_METHOD(TreeFixture, "moving without change of place, to the neighbours and to the ends",
                  "[score_tree]") {
-  for (uint64_t number = 0; number < 5'000; ++number) Insert(static_cast<double>(number), Member(number));
+  for (uint64_t number = 0; number < 5'000; ++number) Insert(static_cast<double>(number), MemberName(number));
   for (uint64_t number = 0; number < 5'000; ++number) {
     const auto score = static_cast<double>(number);
-    Move(score, Member(number), score + 0.5);
+    Move(score, MemberName(number), score + 0.5);
     tree.CheckConsistency();
-    Move(score + 0.5, Member(number), score);
+    Move(score + 0.5, MemberName(number), score);
     // On both sides of both neighbours, by score and by member.
     for (const double other : {score - 1, score + 1, score - 1.5, score + 1.5, -1.0, 5'000.0}) {
-      Move(score, Member(number), other);
+      Move(score, MemberName(number), other);
       if (number % 16 == 0) tree.CheckConsistency();
-      if (tree.At(tree.Rank(other, Member(number)))->key() != Member(number)) FAIL(number << " to " << other);
-      Move(other, Member(number), score);
+      if (tree.At(tree.Rank(other, MemberName(number)))->key() != MemberName(number))
+        FAIL(number << " to " << other);
+      Move(other, MemberName(number), score);
     }
   }
   Compare(10);
@@ -307,8 +308,8 @@ TEST_CASE_METHOD(TreeFixture, "ranges of every kind are removed", "[score_tree]"
   const auto size = GENERATE(1u, 62u, 63u, 1'000u, 20'000u);
   const auto fill = [&] {
     for (uint64_t number = 0; number < size; ++number) {
-      if (items.count({static_cast<double>(number / 3), Member(number)}) > 0) continue;
-      Insert(static_cast<double>(number / 3), Member(number));
+      if (items.count({static_cast<double>(number / 3), MemberName(number)}) > 0) continue;
+      Insert(static_cast<double>(number / 3), MemberName(number));
     }
   };
   fill();
@@ -325,20 +326,20 @@ TEST_CASE_METHOD(TreeFixture, "ranges of every kind are removed", "[score_tree]"
 }
 
 TEST_CASE_METHOD(TreeFixture, "bounds by member alone", "[score_tree]") {
-  for (uint64_t number = 0; number < 3'000; number += 2) Insert(7, Member(number));
+  for (uint64_t number = 0; number < 3'000; number += 2) Insert(7, MemberName(number));
   std::vector<ScoredMember*> order;
   for (const auto& [key, item] : items) order.push_back(item);
   for (uint64_t number = 0; number < 3'000; ++number) {
-    CompareBound(ScoreBound::BeforeMember(Member(number)), (number + 1) / 2, order);
-    CompareBound(ScoreBound::AfterMember(Member(number)), number / 2 + 1, order);
+    CompareBound(ScoreBound::BeforeMember(MemberName(number)), (number + 1) / 2, order);
+    CompareBound(ScoreBound::AfterMember(MemberName(number)), number / 2 + 1, order);
   }
   CompareBound(ScoreBound::BeforeMember(""), 0, order);
   CompareBound(ScoreBound::AfterMember("z"), order.size(), order);
 
   // Where scores differ the answer means nothing, but is one.
-  for (uint64_t number = 1; number < 3'000; number += 2) Insert(random.Unit(), Member(number));
+  for (uint64_t number = 1; number < 3'000; number += 2) Insert(random.Unit(), MemberName(number));
   for (uint64_t number = 0; number < 3'000; ++number) {
-    const std::string member = Member(number);
+    const std::string member = MemberName(number);
     const ScoreBound bound = ScoreBound::BeforeMember(member);
     const uint64_t before = tree.CountBefore(bound);
     REQUIRE(before <= tree.size());
@@ -350,7 +351,7 @@ TEST_CASE_METHOD(TreeFixture, "bounds by member alone", "[score_tree]") {
 }
 
 TEST_CASE_METHOD(TreeFixture, "clearing does not read items", "[score_tree]") {
-  for (uint64_t number = 0; number < 10'000; ++number) Insert(random.Unit(), Member(number));
+  for (uint64_t number = 0; number < 10'000; ++number) Insert(random.Unit(), MemberName(number));
   for (const auto& [key, item] : items) ScoredMember::Delete(item);
   items.clear();
   tree.Clear();

@@ -10,14 +10,13 @@
 
 #include "command_fixture.h"
 #include "keyspace/set_view.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr char kWrongType[] = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-constexpr char kSyntaxError[] = "-ERR syntax error\r\n";
 constexpr char kIntegerError[] = "-ERR value is not an integer or out of range\r\n";
 
 std::string EncodingOf(CommandFixture& f, std::string_view key) {

@@ -49,11 +49,11 @@ struct Values {
 std::string Join(const std::vector<std::string>& words) { return JoinWords(words); }
 
 // A registry with one directive of every kind.
-struct Fixture {
+struct SettingsFixture {
   Values values;
   SettingsRegistry registry;
 
-  Fixture() {
+  SettingsFixture() {
     const auto applied = [this](const char* name) {
       return [this, name]() -> SettingError {
         values.applied.emplace_back(name);
@@ -126,7 +126,7 @@ std::string Failed(const std::string& name, const std::string& reason) {
 }
 
 TEST_CASE("A declaration stores the default into its target", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.values.timeout_s == 0);
   CHECK(f.values.port == 6379);
   CHECK(f.values.daemonize == false);
@@ -136,7 +136,7 @@ TEST_CASE("A declaration stores the default into its target", "[settings]") {
 }
 
 TEST_CASE("Loading refuses what redis-server refuses, in its words", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   const auto load = [&](std::vector<std::string> words) { return f.registry.Load(words); };
   CHECK(load({"foo", "bar"}) == "Bad directive or wrong number of arguments");
   CHECK(load({"timeout"}) == "wrong number of arguments");
@@ -166,7 +166,7 @@ TEST_CASE("Loading refuses what redis-server refuses, in its words", "[settings]
 }
 
 TEST_CASE("Loading accepts every form of a value", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   const auto load = [&](std::vector<std::string> words) { return f.registry.Load(words); };
   CHECK(load({"TIMEOUT", "5"}) == "");
   CHECK(f.values.timeout_s == 5);
@@ -197,7 +197,7 @@ TEST_CASE("Loading accepts every form of a value", "[settings]") {
 }
 
 TEST_CASE("Lines of one source accumulate, the first of another replaces", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.registry.Load({"save", "1", "1"}) == "");
   CHECK(f.Get("save") == "1 1");
   CHECK(f.registry.Load({"save", "2", "2"}) == "");
@@ -208,7 +208,7 @@ TEST_CASE("Lines of one source accumulate, the first of another replaces", "[set
 }
 
 TEST_CASE("CONFIG GET matches patterns and answers names as asked", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   using Pairs = std::vector<SettingsRegistry::Pair>;
   CHECK(f.registry.Get({"foo"}).empty());
   CHECK(f.registry.Get({"user"}).empty());
@@ -224,7 +224,7 @@ TEST_CASE("CONFIG GET matches patterns and answers names as asked", "[settings]"
 }
 
 TEST_CASE("CONFIG SET reports the first pair that cannot be set", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.Set({{"foo", "1"}}) == "ERR Unknown option or number of arguments for CONFIG SET - 'foo'");
   CHECK(f.Set({{"foo", "1"}, {"timeout", "abc"}}) ==
         "ERR Unknown option or number of arguments for CONFIG SET - 'foo'");
@@ -248,7 +248,7 @@ TEST_CASE("CONFIG SET reports the first pair that cannot be set", "[settings]") 
 }
 
 TEST_CASE("CONFIG SET is all or nothing", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.Set({{"save", "60 1"}, {"bind", "10.0.0.1"}, {"maxmemory-clients", "5%"}, {"save ", "1"}}) ==
         "ERR Unknown option or number of arguments for CONFIG SET - 'save '");
   const std::string error = f.Set({{"save", ""},
@@ -265,7 +265,7 @@ TEST_CASE("CONFIG SET is all or nothing", "[settings]") {
 }
 
 TEST_CASE("Apply runs for what changed, and its failure restores everything", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.Set({{"timeout", "0"}, {"port", "1"}}) == "");
   CHECK(f.values.applied == std::vector<std::string>{"port"});
 
@@ -278,7 +278,7 @@ TEST_CASE("Apply runs for what changed, and its failure restores everything", "[
 }
 
 TEST_CASE("CONFIG REWRITE keeps what the user wrote", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   CHECK(f.registry.RewriteText("") == "");
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"timeout", "6"},
                                                                                      {"maxmemory", "50mb"},
@@ -338,7 +338,7 @@ TEST_CASE("CONFIG REWRITE keeps what the user wrote", "[settings]") {
 }
 
 TEST_CASE("CONFIG REWRITE replaces the file at once and keeps its mode and links", "[settings]") {
-  Fixture f;
+  SettingsFixture f;
   char folder_template[] = "/tmp/pinyon-settings-XXXXXX";
   REQUIRE(mkdtemp(folder_template) != nullptr);
   const std::filesystem::path folder(folder_template);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 using Lines = std::vector<std::string>;
 using namespace std::string_literals;
 
-constexpr char kSyntaxError[] = "-ERR syntax error\r\n";
 constexpr char kNotNumbersError[] = "-ERR One or more scores can't be converted into double\r\n";
 constexpr char kWrongTypeError[] = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 constexpr std::string_view kNull = "(null)";

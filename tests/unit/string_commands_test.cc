@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-constexpr std::string_view kOk = "+OK\r\n";
-constexpr std::string_view kNil = "$-1\r\n";
-constexpr std::string_view kOne = ":1\r\n";
-constexpr std::string_view kZero = ":0\r\n";
-constexpr std::string_view kSyntaxError = "-ERR syntax error\r\n";
 
 Encoding EncodingOf(CommandFixture& f, std::string_view key) {
   const EntryRef ref = f.keyspace.database(0).Peek(key);
@@ -52,6 +47,10 @@ TEST_CASE("string commands propagate times as Unix times") {
   CHECK(effects_of("GETEX k PERSIST") == Lines{"PERSIST k"});
   CHECK(effects_of("GETEX k PERSIST") == Lines{});
   CHECK(effects_of("GETEX k EXAT 1") == Lines{"DEL k"});
+  f.options.lazy_free.expire = true;
+  f.Run("SET k v");
+  f.TakeEffects();
+  CHECK(effects_of("GETEX k EXAT 1") == Lines{"UNLINK k"});
   CHECK(effects_of("MSETEX 2 a 1 b 2 EX 10") ==
         Lines{"MULTI", "SET a 1 PXAT 1700000010000", "SET b 2 PXAT 1700000010000", "EXEC"});
 }
@@ -89,7 +88,7 @@ TEST_CASE("string commands propagate results, not conditions") {
   CHECK(effects_of("DELIFEQ a 91") == Lines{"DEL a"});
   CHECK(effects_of("GETDEL b") == Lines{"DEL b"});
   CHECK(effects_of("GETDEL b") == Lines{});
-  f.engine.options.lazyfree_lazy_user_del = true;
+  f.engine.options.lazy_free.user_del = true;
   CHECK(effects_of("GETDEL k") == Lines{"UNLINK k"});
 }
 

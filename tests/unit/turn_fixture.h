@@ -140,7 +140,7 @@ class TurnFixture : public ClientHost {
   int64_t NowMs() const override { return commands.keyspace.now_ms(); }
   TrafficStats& Traffic() override { return traffic_; }
   void OnOutputLimit(Client&) override {}
-  int64_t HardOutputLimit(const Client&) const override { return 0; }
+  bool IsOverOutputLimit(Client&) override { return false; }
   uint64_t ReplyOffset() const override { return ~uint64_t{0}; }
 
   int64_t query_buffer_limit = 1 << 30;

@@ -20,7 +20,7 @@ struct Watching {
   void Flush(int database) {
     watches.BeforeFlush(database);
     for (int i = 0; i < keyspace.DatabaseCount(); ++i) {
-      if (database < 0 || i == database) keyspace.database(i).Clear(false);
+      if (database < 0 || i == database) keyspace.database(i).Clear(Database::Clearing::kHere);
     }
   }
   void Swap(int first, int second) {

@@ -8,20 +8,14 @@
 
 #include "command_fixture.h"
 #include "keyspace/collection_value.h"
+#include "replies.h"
 #include "types/listpack.h"
 
 namespace pinyon {
 namespace {
 
-constexpr std::string_view kOk = "+OK\r\n";
-constexpr std::string_view kNil = "$-1\r\n";
-constexpr std::string_view kZero = ":0\r\n";
-constexpr std::string_view kOne = ":1\r\n";
 constexpr std::string_view kNoTtl = ":-1\r\n";
-constexpr std::string_view kWrongType =
-    "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 constexpr std::string_view kNotStrings = "-ERR The specified keys must contain string values\r\n";
-constexpr std::string_view kNotInteger = "-ERR value is not an integer or out of range\r\n";
 constexpr std::string_view kBitOffset = "-ERR bit offset is not an integer or out of range\r\n";
 
 class HashFixture : public CommandFixture {
@@ -110,6 +104,14 @@ constexpr Case kStringCases[] = {
     {"LCS s h", kNotStrings},
     {"LCS h h", kNotStrings},
     {"LCS h s BOGUS", kNotStrings},
+    {"CL.THROTTLE h 1 1 1", kWrongType},
+    {"TB.TAKE h 1 1 1 1", kWrongType},
+    {"TB.TAKE n 1 1 1 1 h 1 1 1 1", kWrongType},
+    {"TB.PEEK h 1 1 1 1", kWrongType},
+    {"TB.WAIT h 1 1 1 1 0", kWrongType},
+    {"TB.REFUND h 1", kWrongType},
+    {"TB.RESET h", kWrongType},
+    {"TB.INFO h", kWrongType},
 };
 
 constexpr Case kBitmapCases[] = {

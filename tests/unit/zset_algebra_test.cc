@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-constexpr char kWrongType[] = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
-constexpr char kSyntaxError[] = "-ERR syntax error\r\n";
 
 // The bulks of a reply, each followed by a space.
 std::string Bulks(std::string_view reply) {

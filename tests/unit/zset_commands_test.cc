@@ -6,17 +6,15 @@
 #include <vector>
 
 #include "command_fixture.h"
+#include "replies.h"
 
 namespace pinyon {
 namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr std::string_view kNil = "$-1\r\n";
 constexpr std::string_view kNilArray = "*-1\r\n";
 constexpr std::string_view kEmpty = "*0\r\n";
-constexpr std::string_view kZero = ":0\r\n";
-constexpr std::string_view kSyntaxError = "-ERR syntax error\r\n";
 
 // Two commands, one of them only when there is something to say.
 constexpr std::string_view kChanges[] = {
