@@ -15,7 +15,7 @@ RUN apt-get update -qq \
 WORKDIR /source
 COPY CMakeLists.txt ./
 COPY src src
-RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPINYON_TESTS=OFF \
+RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DPINYON_TESTS=OFF -DPINYON_UNITY=ON \
     && cmake --build /build --target pinyon-server pinyon-check
 COPY conf conf
 RUN { cat conf/pinyon.conf; printf '\n# For the container; see the Dockerfile.\nbind * -::*\nprotected-mode no\ndir /data\n'; } \
