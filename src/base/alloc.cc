@@ -62,9 +62,15 @@ void CollectFreedBlocks() {
   heap.has_freed_blocks.store(false, std::memory_order_relaxed);
 }
 
+// The chunks of lists gain nothing by huge pages, which they pay for: a list that grows takes new memory all
+// the time, and on a virtual machine a huge page mostly comes from memory that the host has yet to find,
+// while small pages were somebody's before (2.2 ms a megabyte, 0.4: 0.1 us for each push of 64 bytes).
+constexpr bool IsReadInOrder(size_t index) { return index == kEighthClass; }
+
 Slab* NewSlab(size_t index) {
   const size_t block_bytes = ClassBytes(index);
-  const SlabChunks::Slab taken = heap.chunks.Take(heap.chunks.live_slabs() >= kAheadFromSlabs);
+  const bool ahead = !IsReadInOrder(index) && heap.chunks.live_slabs() >= kAheadFromSlabs;
+  const SlabChunks::Slab taken = heap.chunks.Take(ahead);
   if (++heap.slabs_of[index] > kPopulateFrom && !taken.is_there)
     ChunkSupply::Populate(taken.memory, kSlabBytes);
   Slab* slab = new (taken.memory) Slab;
@@ -555,7 +561,17 @@ std::string StatsText() {
   return text;
 }
 
-void* TakeFilledRange() { return owns_heap ? heap.chunks.TakeFilled() : nullptr; }
+void* TakeFilledRange() {
+  if (!owns_heap) return nullptr;
+  while (SlabChunk* chunk = heap.chunks.TakeFilled()) {
+    size_t in_order = 0;
+    ForEachLive(chunk, [&](const Slab* slab) { in_order += IsReadInOrder(ClassOf(slab->block_bytes)); });
+    if (in_order > SlabChunk::kSlabs / 2) continue;
+    chunk->is_huge = true;
+    return chunk->memory;
+  }
+  return nullptr;
+}
 
 void CollapseRange(void* range) {
 #ifdef MADV_COLLAPSE

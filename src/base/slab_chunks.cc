@@ -209,15 +209,14 @@ void SlabChunks::TakeBack(SlabChunk* chunk, uint32_t slabs) {
   unused_records_.push_back(chunk);
 }
 
-char* SlabChunks::TakeFilled() {
+SlabChunk* SlabChunks::TakeFilled() {
   while (!filled_.empty()) {
     SlabChunk* chunk = filled_.back();
     filled_.pop_back();
     chunk->is_filled = false;
     // It may have been emptied since, or be another one.
     if (chunk->live != SlabChunk::kAll || chunk->is_huge || chunk->is_barred) continue;
-    chunk->is_huge = true;
-    return chunk->memory;
+    return chunk;
   }
   return nullptr;
 }

@@ -107,8 +107,9 @@ class SlabChunks {
   // What was released since becomes the owner's again, as far as that is a matter of `max_chunks`.
   void CollectBack(size_t max_chunks);
 
-  // A chunk that has been in full use and is no huge page; null when there is none. It counts as one then.
-  char* TakeFilled();
+  // A chunk in full use that is no huge page; null when there is none. Whoever makes it one says so
+  // (is_huge); left as it is it comes again when it has filled up anew.
+  SlabChunk* TakeFilled();
   // From how many live slabs on chunks are made huge pages.
   static constexpr size_t kHugeFromSlabs = 256;
 

@@ -160,6 +160,12 @@ Command* Turn::Resolve(Args args) {
   return command;
 }
 
+// Whether the request, the batch's i-th, most likely names the same key as the one before it: that is
+// fetched.
+bool Turn::NamesKeyBefore(const Request& request, size_t i) const {
+  return i > 0 && batch_[i - 1].key_hash == request.key_hash;
+}
+
 // Parses a client's share; returns whether there may be more to parse at once.
 bool Turn::Gather(Client& client) {
   const RequestParser::Limits limits{
@@ -194,7 +200,7 @@ bool Turn::Gather(Client& client) {
         const int first_key = request.command->first_key;
         if (first_key > 0 && first_key < static_cast<int>(request.argc)) {
           request.key_hash = table.Hash(args[static_cast<size_t>(first_key)]);
-          table.PrefetchBucket(request.key_hash);
+          if (!NamesKeyBefore(request, batch_.size())) table.PrefetchBucket(request.key_hash);
           FetchEntries(kFetchLead);
         }
       }
@@ -212,7 +218,7 @@ bool Turn::Gather(Client& client) {
 void Turn::FetchEntries(size_t lead) {
   for (; fetched_ + lead < batch_.size(); ++fetched_) {
     const Request& request = batch_[fetched_];
-    if (request.key_hash == 0) continue;
+    if (request.key_hash == 0 || NamesKeyBefore(request, fetched_)) continue;
     const bool to_write = (request.command->flags & kWrite) != 0;
     engine_.keyspace.database(request.client->session.database)
         .table()

@@ -77,6 +77,7 @@ class Turn {
   void GatherBatch();
   bool Gather(Client& client);
   Command* Resolve(Args args);
+  bool NamesKeyBefore(const Request& request, size_t i) const;
   void FetchEntries(size_t lead);
   void FetchElements();
   void RunBatch();

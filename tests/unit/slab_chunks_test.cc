@@ -152,8 +152,14 @@ TEST_CASE("slab chunks: one that has filled up is told once, when there are many
   auto slabs = TakeMany(chunks, SlabChunks::kHugeFromSlabs - 1);
   CHECK(chunks.TakeFilled() == nullptr);
   slabs.push_back(chunks.Take(false));
-  CHECK(chunks.TakeFilled() == slabs.back().chunk->memory);
+  SlabChunk* const filled = slabs.back().chunk;
+  CHECK(chunks.TakeFilled() == filled);
   CHECK(chunks.TakeFilled() == nullptr);
+  // Emptied and filled again it is told again, unless it was made one.
+  chunks.Return(filled, slabs.back().memory);
+  CHECK(chunks.Take(false).memory == slabs.back().memory);
+  CHECK(chunks.TakeFilled() == filled);
+  filled->is_huge = true;
   // Emptied and filled again it is one still; given back in part it is not.
   const SlabChunks::Slab last = slabs.back();
   chunks.Return(last.chunk, last.memory);
@@ -165,7 +171,8 @@ TEST_CASE("slab chunks: one that has filled up is told once, when there are many
   REQUIRE(taken.size() == 1);
   chunks.Release(taken[0]);
   CHECK(chunks.Take(false).memory == last.memory);
-  CHECK(chunks.TakeFilled() == last.chunk->memory);
+  CHECK(chunks.TakeFilled() == last.chunk);
+  last.chunk->is_huge = true;
   // What has been emptied meanwhile is not told.
   chunks.Return(last.chunk, last.memory);
   taken.clear();
