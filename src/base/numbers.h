@@ -25,7 +25,7 @@ inline constexpr size_t kMaxHumanDoubleChars = 344;
 bool ParseInt64(std::string_view text, int64_t* out);
 bool ParseUint64(std::string_view text, uint64_t* out);
 
-// `out` has room for kMaxInt64Chars.
+// `out` has room for kMaxInt64Chars; what of it lies behind the number may have been written to, too.
 size_t FormatInt64(int64_t value, char* out);
 size_t FormatUint64(uint64_t value, char* out);
 

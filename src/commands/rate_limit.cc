@@ -70,12 +70,9 @@ void Throttle(Call& call) {
     if (limited && request.quantity <= request.limits.capacity) retry_s = CeilSeconds(wait_ms);
     if (!limited || live.must_store) StoreBucket(call, ref, key, hash, bucket, "cl.throttle");
   }
-  call.reply.ArrayHeader(5);
-  call.reply.Integer(limited ? 1 : 0);
-  call.reply.Integer(static_cast<int64_t>(request.limits.capacity));
-  call.reply.Integer(static_cast<int64_t>(bucket.Tokens()));
-  call.reply.Integer(retry_s);
-  call.reply.Integer(CeilSeconds(bucket.FullInMs()));
+  const int64_t reply[] = {limited ? 1 : 0, static_cast<int64_t>(request.limits.capacity),
+                           static_cast<int64_t>(bucket.Tokens()), retry_s, CeilSeconds(bucket.FullInMs())};
+  call.reply.IntegerArray(reply);
 }
 
 // --- TB.TAKE, TB.PEEK, TB.WAIT ---

@@ -45,6 +45,12 @@ char* WriteHeader(char* out, char type, size_t count) {
   return WriteLineBreak(out + FormatUint64(count, out));
 }
 
+char* WriteInteger(char* out, int64_t value) {
+  if (value >= 0) return WriteHeader(out, ':', static_cast<size_t>(value));
+  *out++ = ':';
+  return WriteLineBreak(out + FormatInt64(value, out));
+}
+
 // Two copies of Bytes each that overlap, for Bytes to 2 * Bytes bytes.
 template <size_t Bytes>
 void CopyEnds(char* out, const char* in, size_t size) {
@@ -107,10 +113,15 @@ void ReplyWriter::Error(std::string_view text) {
 }
 
 void ReplyWriter::Integer(int64_t value) {
-  char* out = sink_->Reserve(kHeaderChars);
-  if (value >= 0) return sink_->Advance(WriteHeader(out, ':', static_cast<size_t>(value)));
-  *out++ = ':';
-  sink_->Advance(WriteLineBreak(out + FormatInt64(value, out)));
+  sink_->Advance(WriteInteger(sink_->Reserve(kHeaderChars), value));
+}
+
+void ReplyWriter::IntegerArray(std::span<const int64_t> values) {
+  static_assert((kFewIntegers + 1) * kHeaderChars <= ReplySink::kMaxReserve);
+  PINYON_ASSERT(values.size() <= kFewIntegers);
+  char* out = WriteHeader(sink_->Reserve((values.size() + 1) * kHeaderChars), '*', values.size());
+  for (const int64_t value : values) out = WriteInteger(out, value);
+  sink_->Advance(out);
 }
 
 void ReplyWriter::Bulk(std::string_view bytes) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/shared_block.h"
@@ -35,6 +36,9 @@ class ReplyWriter {
   void Null() { Raw(resp3_ ? "_\r\n" : "$-1\r\n"); }
   void NullArray() { Raw(resp3_ ? "_\r\n" : "*-1\r\n"); }
   void EmptyArray() { Raw("*0\r\n"); }
+  // An array of a few integers, at once.
+  static constexpr size_t kFewIntegers = 16;
+  void IntegerArray(std::span<const int64_t> values);
 
   // Headers: the elements follow; for a map, `pairs` times key and value.
   void ArrayHeader(size_t count) { Header('*', count); }

@@ -12,8 +12,8 @@ namespace pinyon {
 namespace {
 
 // Requests of up to so many arguments are first tried as having short ones only.
-constexpr int64_t kFewArgs = 64;
-constexpr int64_t kMaxUnauthenticatedArgs = 10;
+constexpr size_t kFewArgs = 64;
+constexpr size_t kMaxUnauthenticatedArgs = 10;
 constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
 
 // The first `line_end` in the bytes, unless a zero byte stands before it: Redis looks no further than that,
@@ -24,31 +24,34 @@ const char* FindLineEnd(const char* p, const char* end, char line_end) {
   return std::memchr(p, '\0', static_cast<size_t>(stop - p)) == nullptr ? found : nullptr;
 }
 
-// The usual length, one or two digits: without a loop, since a request has one for each argument. Needs four
-// bytes at `p`; leaves `p` alone when it is something else.
-inline bool ParseShortLength(const char*& p, size_t* value) {
-  const unsigned first = static_cast<unsigned char>(p[0] - '0'),
-                 second = static_cast<unsigned char>(p[1] - '0');
-  if (p[1] == '\r' && first <= 9) {
+// The usual header, a type and one or two digits: without a loop, since a request has one for each argument.
+// Needs kShortHeaderBytes at `p`; leaves `p` alone when it is something else. (Of the line end only the first
+// byte is looked at, as by Redis.)
+constexpr ptrdiff_t kShortHeaderBytes = 5;
+template <char Type>
+inline bool ParseShortHeader(const char*& p, size_t* value) {
+  uint32_t header;
+  std::memcpy(&header, p, sizeof header);
+  const uint32_t first = (header >> 8 & 0xFF) - '0';
+  if ((header & 0x00FF00FF) == (uint32_t{'\r'} << 16 | Type) && first <= 9) {
     *value = first;
-    p += 3;
+    p += 4;
     return true;
   }
-  if (p[2] != '\r' || first - 1 > 8 || second > 9) return false;
+  const uint32_t second = (header >> 16 & 0xFF) - '0';
+  if ((header & 0xFF0000FF) != (uint32_t{'\r'} << 24 | Type) || first - 1 > 8 || second > 9) return false;
   *value = first * 10 + second;
-  p += 4;
+  p += 5;
   return true;
 }
 
 // Whole short arguments at `p`, at most `count`; returns how many there are and moves `p` behind them.
 size_t TakeShortArgs(const char*& p, const char* end, size_t count, std::string_view* args) {
-  constexpr ptrdiff_t kShortestHeader = 5;  // "$1\r\n" and a byte more, which makes four behind the '$'
   const char* q = p;
   for (size_t taken = 0; taken < count; ++taken) {
     size_t length;
-    if (end - q < kShortestHeader || *q != '$') return taken;
-    ++q;
-    if (!ParseShortLength(q, &length) || static_cast<size_t>(end - q) < length + 2) return taken;
+    if (end - q < kShortHeaderBytes || !ParseShortHeader<'$'>(q, &length)) return taken;
+    if (static_cast<size_t>(end - q) < length + 2) return taken;
     args[taken] = {q, length};
     q += length + 2;
     p = q;
@@ -137,17 +140,34 @@ RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits&
   return ParseInline(bytes, consumed, args);
 }
 
-// The usual: a whole request lies there. When it does not, what was found goes into partial_.
+// The usual: a whole request of few and short arguments lies there.
 RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Limits& limits,
                                                 size_t* consumed, std::vector<std::string_view>* args) {
-  const char* const start = bytes.data();
-  const char* const end = start + bytes.size();
-  const char* p = start + 1;
+  const char* const end = bytes.data() + bytes.size();
+  const char* p = bytes.data();
+  size_t count = 0;
+  if (end - p < kShortHeaderBytes || !ParseShortHeader<'*'>(p, &count) || count == 0 ||
+      count > (limits.authenticated ? kFewArgs : kMaxUnauthenticatedArgs)) {
+    return ParseHeader(bytes, limits, consumed, args);
+  }
+  const size_t first_arg = args->size();
+  args->resize(first_arg + count);
+  const size_t taken = TakeShortArgs(p, end, count, args->data() + first_arg);
+  if (taken == count) {
+    *consumed = static_cast<size_t>(p - bytes.data());
+    return Status::kRequest;
+  }
+  args->resize(first_arg + taken);
+  const size_t position = static_cast<size_t>(p - bytes.data());
+  return ParseArgs(bytes, position, static_cast<int64_t>(count - taken), taken, limits, consumed, args);
+}
+
+// The same, whatever its header and arguments are.
+RequestParser::Status RequestParser::ParseHeader(std::string_view bytes, const Limits& limits,
+                                                 size_t* consumed, std::vector<std::string_view>* args) {
+  const char* p = bytes.data() + 1;
   int64_t count = 0;
-  size_t short_count = 0;
-  const bool is_short = end - p >= 4 && ParseShortLength(p, &short_count);
-  if (is_short) count = static_cast<int64_t>(short_count);
-  switch (is_short ? Line::kDone : ParseLength(p, end, &count)) {
+  switch (ParseLength(p, bytes.data() + bytes.size(), &count)) {
     case Line::kEndless:
       if (bytes.size() > kMaxInlineBytes) return Fail("too big mbulk count string");
       return Status::kNeedMore;
@@ -156,17 +176,20 @@ RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Li
     case Line::kDone: break;
   }
   if (count > INT_MAX) return Fail("invalid multibulk length");
-  if (count > kMaxUnauthenticatedArgs && !limits.authenticated)
+  if (count > static_cast<int64_t>(kMaxUnauthenticatedArgs) && !limits.authenticated)
     return Fail("unauthenticated multibulk length");
+  return ParseArgs(bytes, static_cast<size_t>(p - bytes.data()), count, 0, limits, consumed, args);
+}
 
-  const size_t first_arg = args->size();
-  int64_t left = count;
-  if (count > 0 && count <= kFewArgs) {
-    args->resize(first_arg + static_cast<size_t>(count));
-    const size_t taken = TakeShortArgs(p, end, static_cast<size_t>(count), args->data() + first_arg);
-    left -= static_cast<int64_t>(taken);
-    if (left > 0) args->resize(first_arg + taken);
-  }
+// The arguments from `position` on, of which `left` are missing and the last `taken` of `args` are there.
+// When not all of the request lies there, what was found goes into partial_.
+RequestParser::Status RequestParser::ParseArgs(std::string_view bytes, size_t position, int64_t left,
+                                               size_t taken, const Limits& limits, size_t* consumed,
+                                               std::vector<std::string_view>* args) {
+  const char* const start = bytes.data();
+  const char* const end = start + bytes.size();
+  const char* p = start + position;
+  const size_t first_arg = args->size() - taken;
   for (; left > 0; --left) {
     const char* const arg_start = p;
     if (p < end && *p == '$') {

@@ -104,6 +104,10 @@ class RequestParser {
 
   Status ParseFresh(std::string_view bytes, const Limits& limits, size_t* consumed,
                     std::vector<std::string_view>* args);
+  Status ParseHeader(std::string_view bytes, const Limits& limits, size_t* consumed,
+                     std::vector<std::string_view>* args);
+  Status ParseArgs(std::string_view bytes, size_t position, int64_t left, size_t taken, const Limits& limits,
+                   size_t* consumed, std::vector<std::string_view>* args);
   Status ParseInline(std::string_view bytes, size_t* consumed, std::vector<std::string_view>* args);
   Status ResumePartial(std::string_view bytes, const Limits& limits, size_t* consumed,
                        std::vector<std::string_view>* args);

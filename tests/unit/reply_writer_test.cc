@@ -78,6 +78,20 @@ TEST_CASE("Integers of every length", "[reply_writer]") {
   }
 }
 
+TEST_CASE("A few integers at once are an array of them", "[reply_writer]") {
+  std::vector<int64_t> values;
+  std::string expected;
+  for (const int64_t value : {INT64_MIN, -1L, 0L, 9L, 99L, 100L, 99'999'999L, 100'000'000L, INT64_MAX}) {
+    CHECK(Write(false, [&](ReplyWriter& reply) { reply.IntegerArray(values); }) ==
+          "*" + std::to_string(values.size()) + "\r\n" + expected);
+    values.push_back(value);
+    expected += ":" + std::to_string(value) + "\r\n";
+  }
+  values.assign(ReplyWriter::kFewIntegers, INT64_MIN);
+  const std::string longest = Write(false, [&](ReplyWriter& reply) { reply.IntegerArray(values); });
+  CHECK(longest.size() == 5 + values.size() * 23);
+}
+
 TEST_CASE("Doubles of every length", "[reply_writer]") {
   for (const double value : {0.0, -0.0, 12345678.0, 123456789.0, 1234567890.0, -123456789.0, 0.1, 1e17,
                              -1e300, 3.141592653589793, 1.7976931348623157e308}) {
