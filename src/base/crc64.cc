@@ -117,8 +117,8 @@ uint64_t Crc64ByTables(uint64_t crc, const void* bytes, size_t size) {
 uint64_t Crc64(uint64_t crc, const void* bytes, size_t size) {
   const auto* at = static_cast<const uint8_t*>(bytes);
 #if defined(__x86_64__)
-  static const bool can_fold = __builtin_cpu_supports("pclmul") != 0;
-  if (can_fold && size >= kMinFolded) return ByFolding(crc, at, size);
+  static const bool kCanFold = __builtin_cpu_supports("pclmul") != 0;
+  if (kCanFold && size >= kMinFolded) return ByFolding(crc, at, size);
 #endif
   return ByTables(crc, at, size);
 }

@@ -146,6 +146,7 @@ struct Heap {
 template <typename T>
 union NeverDestroyed {
   constexpr NeverDestroyed() : value{} {}
+  // NOLINTNEXTLINE(modernize-use-equals-default): a union of what has a destructor has none of itself.
   constexpr ~NeverDestroyed() {}
   T value;
 };

@@ -131,7 +131,7 @@ Parsed ParseDoubleStrict(std::string_view text, double* out) {
     // Else "0xinf" and "0x-1" would pass.
     if (!std::isxdigit(static_cast<unsigned char>(*begin)) && *begin != '.') return Parsed::kInvalid;
     // GCC 12 takes "0x1p+-1" for a number.
-    if (text.find("+-") != text.npos) return Parsed::kInvalid;
+    if (text.find("+-") != std::string_view::npos) return Parsed::kInvalid;
     format = std::chars_format::hex;
   }
   double value = 0;

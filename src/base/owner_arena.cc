@@ -56,7 +56,7 @@ bool SetPieceBytes(size_t bytes) {
 bool EnterOwnerArena() {
   PINYON_ASSERT(arena.allocate == nullptr);
   extent_hooks_t* standard = nullptr;
-  size_t length = sizeof(standard);
+  size_t length = sizeof(extent_hooks_t*);
   if (mallctl("arena.0.extent_hooks", &standard, &length, nullptr, 0) != 0) return false;
   arena.hooks = *standard;
   arena.allocate = standard->alloc;
@@ -64,7 +64,7 @@ bool EnterOwnerArena() {
 
   length = sizeof(arena.index);
   extent_hooks_t* hooks = &arena.hooks;
-  if (mallctl("arenas.create", &arena.index, &length, &hooks, sizeof hooks) != 0) return false;
+  if (mallctl("arenas.create", &arena.index, &length, &hooks, sizeof(extent_hooks_t*)) != 0) return false;
   return SetPieceBytes(kOwnerPieceBytes) && Set("thread.arena", arena.index);
 }
 

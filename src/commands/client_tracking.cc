@@ -147,13 +147,13 @@ void ClientTrackingInfo(Call& call) {
   const SessionTracking* mode = call.session.tracking.get();
   std::vector<std::string_view> flags = {mode == nullptr ? "off" : "on"};
   if (mode != nullptr) {
-    if (mode->broadcast) flags.push_back("bcast");
-    if (mode->opt_in) flags.push_back("optin");
-    if (mode->opt_in && mode->caching) flags.push_back("caching-yes");
-    if (mode->opt_out) flags.push_back("optout");
-    if (mode->opt_out && mode->caching) flags.push_back("caching-no");
-    if (mode->no_loop) flags.push_back("noloop");
-    if (mode->redirect_broken) flags.push_back("broken_redirect");
+    if (mode->broadcast) flags.emplace_back("bcast");
+    if (mode->opt_in) flags.emplace_back("optin");
+    if (mode->opt_in && mode->caching) flags.emplace_back("caching-yes");
+    if (mode->opt_out) flags.emplace_back("optout");
+    if (mode->opt_out && mode->caching) flags.emplace_back("caching-no");
+    if (mode->no_loop) flags.emplace_back("noloop");
+    if (mode->redirect_broken) flags.emplace_back("broken_redirect");
   }
   call.reply.MapHeader(3);
   call.reply.Bulk("flags");

@@ -79,7 +79,7 @@ void PropagateRestore(Call& call, const RestoreOptions& options, int64_t expiry_
   char digits[kMaxInt64Chars];
   std::vector<std::string_view> effect(call.args.begin(), call.args.end());
   effect[2] = {digits, FormatInt64(expiry_ms, digits)};
-  effect.push_back("ABSTTL");
+  effect.emplace_back("ABSTTL");
   call.PropagateAs(effect);
 }
 

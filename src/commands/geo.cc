@@ -46,8 +46,8 @@ bool ParseGeoadd(Call& call, GeoaddRequest* request) {
 void PropagateAsZadd(Call& call, const GeoaddRequest& request, const std::vector<double>& scores) {
   std::vector<std::string> digits(scores.size());
   std::vector<std::string_view> effect = {"ZADD", call.args[1]};
-  if (request.options.only_new) effect.push_back("NX");
-  if (request.options.only_existing) effect.push_back("XX");
+  if (request.options.only_new) effect.emplace_back("NX");
+  if (request.options.only_existing) effect.emplace_back("XX");
   for (size_t i = 0; i < scores.size(); ++i) {
     digits[i] = fmt::format("{:.0f}", scores[i]);
     effect.push_back(digits[i]);

@@ -8,7 +8,7 @@ void FieldEffects::Propagate(std::initializer_list<std::string_view> head, const
   char count[kMaxInt64Chars];
   std::vector<std::string_view> effect(head);
   if (with_count) {
-    effect.push_back("FIELDS");
+    effect.emplace_back("FIELDS");
     effect.emplace_back(count, FormatUint64(fields.names.size(), count));
   }
   effect.insert(effect.end(), fields.names.begin(), fields.names.end());

@@ -32,7 +32,8 @@ AclCommands::AclCommands(const CommandTable& table) {
     if (Find(absent.name) == kNone) Add(absent.name, absent.categories);
   }
   for (size_t category = 0; category < kCategories; ++category) {
-    for (uint16_t number = 0; number < items_.size(); ++number) {
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const auto number = static_cast<uint16_t>(i);
       if ((items_[number].categories >> category & 1) == 0) continue;
       const bool counts = number >= table.all().size() || IsInRedis70(table.all()[number]->spec->since);
       in_category_[category].set(number, counts);

@@ -37,7 +37,8 @@ class CommandDescription {
   }
 
   void AddCommands(const std::map<uint16_t, std::vector<std::string>>& first_args) {
-    for (uint16_t number = 0; number < commands_.items().size(); ++number) {
+    for (size_t i = 0; i < commands_.items().size(); ++i) {
+      const auto number = static_cast<uint16_t>(i);
       const std::string& name = commands_.items()[number].name;
       const bool is_allowed = allowed_.test(number);
       if (is_allowed != described_.test(number)) {

@@ -21,7 +21,8 @@ struct SessionTracking {
   size_t MemoryBytes() const {
     constexpr size_t kNodeOverhead = 4 * sizeof(void*);
     size_t bytes = sizeof(*this);
-    for (const std::string& prefix : prefixes) bytes += kNodeOverhead + sizeof(prefix) + prefix.capacity();
+    for (const std::string& prefix : prefixes)
+      bytes += kNodeOverhead + sizeof(std::string) + prefix.capacity();
     return bytes;
   }
 };

@@ -50,6 +50,12 @@ struct ScoreBound {
   const ScoredMember* present = nullptr;  // the item itself, where it is known to be there
 };
 
+// Overlapping or not.
+template <typename T>
+void MoveItems(T* to, const T* from, size_t n) {
+  std::memmove(to, from, n * sizeof(T));  // NOLINT(bugprone-sizeof-expression): pointers are meant, too
+}
+
 struct ScoreTreeLeaf {
   static constexpr size_t kCapacity = 62;
 
@@ -62,8 +68,8 @@ struct ScoreTreeLeaf {
   // Copies `n` entries to another node or, overlapping or not, to another place in this one.
   void Copy(size_t from, size_t n, ScoreTreeLeaf* to, size_t at) const {
     PINYON_ASSERT(from + n <= kCapacity && at + n <= kCapacity);
-    std::memmove(to->scores + at, scores + from, n * sizeof *scores);
-    std::memmove(to->items + at, items + from, n * sizeof *items);
+    MoveItems(to->scores + at, scores + from, n);
+    MoveItems(to->items + at, items + from, n);
   }
   uint64_t Items() const { return count; }
 };
@@ -79,10 +85,10 @@ struct ScoreTreeInner {
 
   void Copy(size_t from, size_t n, ScoreTreeInner* to, size_t at) const {
     PINYON_ASSERT(from + n <= kCapacity && at + n <= kCapacity);
-    std::memmove(to->scores + at, scores + from, n * sizeof *scores);
-    std::memmove(to->children + at, children + from, n * sizeof *children);
-    std::memmove(to->counts + at, counts + from, n * sizeof *counts);
-    std::memmove(to->items + at, items + from, n * sizeof *items);
+    MoveItems(to->scores + at, scores + from, n);
+    MoveItems(to->children + at, children + from, n);
+    MoveItems(to->counts + at, counts + from, n);
+    MoveItems(to->items + at, items + from, n);
   }
   uint64_t ItemsBefore(size_t child) const {
     uint64_t sum = 0;
