@@ -96,6 +96,12 @@ void Defragmenter::RunSlice(int64_t now_us) {
   credit_us_ -= static_cast<double>(at_us - now_us);
 }
 
+int64_t Defragmenter::NextSliceUs() const {
+  constexpr double kWorthUs = kSliceUs / 2.0;
+  if (!running()) return INT64_MAX;
+  return seen_us_ + static_cast<int64_t>((kWorthUs - credit_us_) * 100 / std::max(share_percent_, 1));
+}
+
 void Defragmenter::RunRound() {
   const int64_t now_us = MonotonicUs();
   if (!running()) BeginRound(now_us);

@@ -41,6 +41,9 @@ class Defragmenter {
   void BeginRound(int64_t now_us);
   void RunRound();
 
+  // When the next slice has enough time to be worth a turn of its own; never while no round is running.
+  int64_t NextSliceUs() const;
+
   bool running() const { return phase_ != Phase::kIdle; }
   // The share of a core that the round may use, in percent; 0: none is running.
   int CpuPercent() const { return running() ? share_percent_ : 0; }

@@ -1,11 +1,14 @@
 #include "net/event_loop.h"
 
 #include <poll.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/clock.h"
 
 namespace pinyon {
 
@@ -15,7 +18,11 @@ EventLoop::EventLoop() {
   uv_check_init(&loop_, &check_);
   uv_prepare_init(&loop_, &prepare_);
   uv_idle_init(&loop_, &idle_);
-  uv_timer_init(&loop_, &alarm_);
+  uv_timer_init(&loop_, &early_alarm_);
+  alarm_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  PINYON_CHECK(alarm_fd_ >= 0 && uv_poll_init(&loop_, &alarm_, alarm_fd_) == 0);
+  uv_poll_start(&alarm_, UV_READABLE,
+                [](uv_poll_t* handle, int, int) { static_cast<EventLoop*>(handle->loop->data)->OnAlarm(); });
   PINYON_CHECK(uv_async_init(&loop_, &async_, [](uv_async_t* handle) {
                  EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
                  loop->RequestTurn();
@@ -32,6 +39,7 @@ EventLoop::EventLoop() {
 EventLoop::~EventLoop() {
   DrainClosing();
   PINYON_CHECK(uv_loop_close(&loop_) == 0);
+  close(alarm_fd_);
 }
 
 void EventLoop::RunTurn() {
@@ -56,24 +64,32 @@ void EventLoop::Pause() {
 }
 
 void EventLoop::WakeAt(int64_t time_us) {
+  constexpr int64_t kLastUs = 3000;
   if (time_us == wake_at_us_) return;
   wake_at_us_ = time_us;
-  if (time_us == INT64_MAX) {
-    uv_timer_stop(&alarm_);
+  uv_timer_stop(&early_alarm_);
+  if (time_us == INT64_MAX) return;  // the other one, if it is set, brings a turn more
+  const int64_t left_us = time_us - MonotonicUs();
+  if (left_us <= kLastUs) {
+    const int64_t at_us =
+        std::max<int64_t>(time_us, 1);  // zero would turn it off; what is past comes at once
+    const itimerspec at = {.it_interval = {},
+                           .it_value = {.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000}};
+    PINYON_CHECK(timerfd_settime(alarm_fd_, TFD_TIMER_ABSTIME, &at, nullptr) == 0);
     return;
   }
-  // libuv counts whole milliseconds of the same clock, from when it last looked at it.
   uv_update_time(&loop_);
-  const int64_t due_ms = time_us / 1000 + 1;
-  const int64_t delay_ms = std::max<int64_t>(due_ms - static_cast<int64_t>(uv_now(&loop_)), 1);
   uv_timer_start(
-      &alarm_,
-      [](uv_timer_t* handle) {
-        EventLoop* loop = static_cast<EventLoop*>(handle->loop->data);
-        loop->wake_at_us_ = INT64_MAX;
-        loop->RequestTurn();
-      },
-      static_cast<uint64_t>(delay_ms), 0);
+      &early_alarm_, [](uv_timer_t* handle) { static_cast<EventLoop*>(handle->loop->data)->OnAlarm(); },
+      static_cast<uint64_t>((left_us - kLastUs) / 1000) + 1, 0);
+}
+
+void EventLoop::OnAlarm() {
+  uint64_t times;
+  const ssize_t taken = read(alarm_fd_, &times, sizeof times);  // nothing, when it is the early one
+  static_cast<void>(taken);
+  wake_at_us_ = INT64_MAX;
+  RequestTurn();
 }
 
 size_t EventLoop::AddTimer(uint64_t interval_ms, std::function<void()> callback) {
@@ -127,6 +143,7 @@ void EventLoop::DrainClosing() {
   close(&check_);
   close(&prepare_);
   close(&idle_);
+  close(&early_alarm_);
   close(&alarm_);
   close(&async_);
   for (const auto& timer : timers_) close(&timer->handle);

@@ -63,9 +63,13 @@ bool Periodic::RunSlice() {
     Run(part);
     if (MonotonicUs() >= end_us) break;
   }
-  // (Defragmentation has a share of the time: it is not due at once.)
+  // (Defragmentation has a share of the time: NextSliceUs.)
   return IsDue(Part::kEviction) || IsDue(Part::kTracking) || IsDue(Part::kExpiry) ||
          IsDue(Part::kHousekeeping);
+}
+
+int64_t Periodic::NextSliceUs() const {
+  return IsDue(Part::kDefragmentation) ? engine_.defragmenter.NextSliceUs() : INT64_MAX;
 }
 
 bool Periodic::IsDue(Part part) const {

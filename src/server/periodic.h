@@ -22,6 +22,8 @@ class Periodic {
   void Tick();
   // A slice of what is due; returns whether more is left to do at once.
   bool RunSlice();
+  // When a turn is wanted for what has a share of the time; INT64_MAX: it is not.
+  int64_t NextSliceUs() const;
 
   void set_active_expiry(bool enabled) {
     active_expiry_ = enabled;

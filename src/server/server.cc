@@ -232,8 +232,8 @@ std::string Server::UpdateTitle() {
 int Server::Run() {
   loop_.SetTurn([this] {
     const bool work_left = turn_.Run();
-    loop_.WakeAt(
-        std::min({engine_.blocked.next_deadline_us(), dispatcher_.NextLineUs(), engine_.pause.until_us()}));
+    loop_.WakeAt(std::min({engine_.blocked.next_deadline_us(), dispatcher_.NextLineUs(),
+                           engine_.pause.until_us(), periodic_.NextSliceUs()}));
     return work_left;
   });
   loop_.SetPause([this] { return turn_.PauseUs(); });

@@ -304,6 +304,7 @@ class HashTable : public HashTableLayout {
   // What Scan and Relocate share: visits slots.
   template <typename VisitSlot>
   uint64_t Walk(uint64_t cursor, size_t count, VisitSlot visit) const;
+  static void PrefetchItems(const Bucket& bucket);
   Segment* FirstSegment() const;
   Segment* NextSegment(const Segment* segment) const;
   size_t DirectoryStart(const Segment* segment) const;
