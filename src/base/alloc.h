@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -160,14 +161,22 @@ bool CollectFreed(size_t max_slabs);
 // slabs any more, and when what lies there has been moved (Relocate) or freed they are given back whole. By
 // the owner:
 //
-//   BeginRound(); while (ChooseSparseChunks(n)); ... Relocate whatever there is ...; while
-//   (ReturnChosenChunks(n));
+//   BeginRound(); while (ChooseSparseChunks(n)); ... Relocate what NextChosenBlocks tells of, or whatever
+//   there is ...; while (ReturnChosenChunks(n));
 //
 // Looks at up to `max_chunks`; returns whether there are more in this round.
 void BeginRound();
 bool ChooseSparseChunks(size_t max_chunks);
 // How many slabs are chosen and hold something yet.
 size_t ChosenSlabs();
+// The blocks in chosen slabs, each once in a round, for whoever can tell by its bytes what a block is. Puts
+// the next into `blocks` and returns how many; fewer than there is room for: no more. Some may be free by
+// now.
+struct ChosenBlock {
+  void* memory;
+  size_t bytes;
+};
+size_t NextChosenBlocks(std::span<ChosenBlock> blocks);
 // Whether a block of Allocate(size) lies in a chosen slab. (Large blocks lie in none.)
 bool IsToMove(const void* block, size_t size);
 // Copies such a block's bytes to a new one; the old one stays allocated. Null where nothing was moved.

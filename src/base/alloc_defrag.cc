@@ -101,6 +101,32 @@ void Choose(SlabChunk* chunk) {
   ForEachLive(chunk, ChooseSlab);
 }
 
+char* FirstBlock(Slab* slab) { return reinterpret_cast<char*>(slab) + kSlabHeaderBytes; }
+
+void NoteFreeBlocks(Slab* slab) {
+  heap.chosen.free.reset();
+  for (const FreeLink* block = slab->free; block != nullptr; block = block->next) {
+    const auto offset = static_cast<size_t>(reinterpret_cast<const char*>(block) - FirstBlock(slab));
+    heap.chosen.free.set(offset / slab->block_bytes);
+  }
+}
+
+// Where NextChosenBlocks goes on; null at the end.
+Slab* NextChosenSlab() {
+  Evacuation& chosen = heap.chosen;
+  for (; chosen.next_chunk < chosen.chunks.size(); ++chosen.next_chunk, chosen.next_slab = 0) {
+    const SlabChunk* chunk = chosen.chunks[chosen.next_chunk];
+    // (One that is empty may be in use again, but is not chosen.)
+    for (; chunk->is_barred && chosen.next_slab < SlabChunk::kSlabs; ++chosen.next_slab) {
+      if ((chunk->live >> chosen.next_slab & 1) != 0)
+        return reinterpret_cast<Slab*>(chunk->slab(chosen.next_slab));
+      chosen.next_block = 0;
+    }
+    chosen.next_block = 0;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void Unchoose(Slab* slab) {
@@ -119,6 +145,7 @@ void BeginRound() {
       heap.chunks.live_slabs() + heap.chunks.ready_slabs() - heap.chunks.ready_in_empty_chunks();
   chosen.candidates.clear();
   chosen.planned.clear();
+  chosen.next_chunk = chosen.next_slab = chosen.next_block = 0;
   chosen.phase = Evacuation::Phase::kSurvey;
   chosen.to_survey = heap.chunks.chunk_count();
   const double average =
@@ -162,6 +189,25 @@ RelocateStats GetRelocateStats() { return heap.relocated; }
 void ResetRelocateStats() { heap.relocated = {}; }
 
 size_t ChosenSlabs() { return heap.chosen.slabs; }
+
+size_t NextChosenBlocks(std::span<ChosenBlock> blocks) {
+  Evacuation& chosen = heap.chosen;
+  size_t count = 0;
+  while (Slab* slab = NextChosenSlab()) {
+    PINYON_ASSERT(slab->state == SlabState::kChosen);
+    const size_t block_bytes = slab->block_bytes;
+    const auto end = static_cast<size_t>(slab->unused - FirstBlock(slab)) / block_bytes;
+    if (chosen.next_block == 0) NoteFreeBlocks(slab);
+    for (; chosen.next_block < end && count < blocks.size(); ++chosen.next_block) {
+      if (!chosen.free[chosen.next_block])
+        blocks[count++] = {FirstBlock(slab) + chosen.next_block * block_bytes, block_bytes};
+    }
+    if (chosen.next_block < end) break;
+    ++chosen.next_slab;
+    chosen.next_block = 0;
+  }
+  return count;
+}
 
 bool IsToMove(const void* block, size_t size) {
   if (!IsInSlab(size) || heap.chosen.marks[Evacuation::MarkOf(block)] == 0) return false;

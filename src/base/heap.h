@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -90,6 +91,12 @@ struct Evacuation {
   std::vector<SlabChunk*> planned;
   std::vector<SlabChunk*> chunks;  // chosen, those that are empty by now included
   size_t slabs = 0;                // chosen and not empty
+  // Where NextChosenBlocks is: a chunk, a slab and a block, and which blocks of the slab are free.
+  static constexpr size_t kMaxBlocks = kSlabBytes / kClassBytes;
+  size_t next_chunk = 0;
+  size_t next_slab = 0;
+  size_t next_block = 0;
+  std::bitset<kMaxBlocks> free;
   // Whether a block lies in a chosen slab is asked of every block there is, so it is told by a small table
   // first: by the address of a slab, in units of slabs, modulo the table's size.
   uint16_t marks[kMarks] = {};

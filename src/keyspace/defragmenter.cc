@@ -1,6 +1,7 @@
 #include "keyspace/defragmenter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,6 +18,10 @@ constexpr size_t kElementsPerStep = 32;
 // So many large collections wait at most; then they go first.
 constexpr size_t kMaxLarge = 64;
 constexpr int kMaxWaitTicks = 512;
+constexpr size_t kBlocksPerStep = 32;
+// Keys are gone through for what is left of the chosen slabs when that is more than a quarter, and after so
+// many rounds for anything: it would be chosen again and again.
+constexpr int kMaxRoundsWithoutKeys = 4;
 
 uint64_t WasteOf(const mem::SlabStats& slabs) {
   const uint64_t held = slabs.used_bytes + slabs.empty_chunk_bytes;
@@ -117,8 +122,9 @@ bool Defragmenter::Step() {
       if (mem::ChooseSparseChunks(kChunksPerStep)) return true;
       chosen_ = mem::ChosenSlabs();
       // With nothing chosen, since it would gain too little, there is nothing to look for.
-      phase_ = chosen_ > 0 ? Phase::kKeys : Phase::kReturn;
+      phase_ = chosen_ > 0 ? Phase::kEntries : Phase::kReturn;
       return true;
+    case Phase::kEntries: StepEntries(); return true;
     case Phase::kKeys:
       if (large_.empty() || (large_.size() < kMaxLarge && database_ < keyspace_.DatabaseCount())) {
         StepKeys();
@@ -129,6 +135,39 @@ bool Defragmenter::Step() {
     case Phase::kReturn: return mem::ReturnChosenChunks(kChunksPerStep);
   }
   return false;
+}
+
+void Defragmenter::StepEntries() {
+  std::array<mem::ChosenBlock, kBlocksPerStep> blocks;
+  const size_t count = mem::NextChosenBlocks(blocks);
+  std::array<bool, kBlocksPerStep> is_found{};
+  for (int d = 0; d < keyspace_.DatabaseCount(); ++d) {
+    if (keyspace_.database(d).size() == 0) continue;
+    Table& table = keyspace_.database(d).table();
+    std::array<uint64_t, kBlocksPerStep> hashes;
+    std::array<bool, kBlocksPerStep> may_be{};
+    for (size_t i = 0; i < count; ++i) {
+      std::string_view key;
+      may_be[i] = !is_found[i] && Entry::MayBe(blocks[i].memory, blocks[i].bytes, &key);
+      if (!may_be[i]) continue;
+      hashes[i] = table.Hash(key);
+      table.PrefetchBucket(hashes[i]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (!may_be[i]) continue;
+      is_found[i] =
+          table.RelocateItem(static_cast<Entry*>(blocks[i].memory), hashes[i], [this](Entry* entry) {
+            Entry* moved = Entry::Relocate(entry);
+            ++(moved == entry ? keys_left_ : keys_moved_);
+            return moved;
+          });
+    }
+  }
+  if (count == blocks.size()) return;
+  left_ = mem::ChosenSlabs();
+  const bool is_enough = left_ == 0 || (left_ <= chosen_ / 4 && rounds_without_keys_ < kMaxRoundsWithoutKeys);
+  rounds_without_keys_ = is_enough ? rounds_without_keys_ + 1 : 0;
+  phase_ = is_enough ? Phase::kReturn : Phase::kKeys;
 }
 
 void Defragmenter::StepKeys() {

@@ -217,6 +217,15 @@ Entry* Entry::Relocate(Entry* entry) {
   return static_cast<Entry*>(mem::Relocate(entry, entry->EntryBytes()));
 }
 
+bool Entry::MayBe(const void* block, size_t bytes, std::string_view* key) {
+  if (bytes < kFixedBytes) return false;
+  const auto* entry = static_cast<const Entry*>(block);
+  if (entry->type() > ValueType::kStream || entry->encoding() > Encoding::kStream) return false;
+  if (entry->KeyOffset() > bytes || entry->KeyLength() > bytes - entry->KeyOffset()) return false;
+  *key = entry->key();
+  return true;
+}
+
 void Entry::Delete(Entry* entry) {
   const size_t bytes = entry->EntryBytes();
   if (SharedBlock* block = entry->block()) {

@@ -91,6 +91,8 @@ class Entry {
   // Moves the entry, and what it owns outside in one block, if that is to be moved (mem::Relocate); returns
   // where the entry is now. Objects are for RelocateObject.
   static Entry* Relocate(Entry* entry);
+  // Whether a block of `bytes` bytes, whatever is in it, may hold an entry, and what its key would be then.
+  static bool MayBe(const void* block, size_t bytes, std::string_view* key);
   // Frees the entry and drops its value.
   static void Delete(Entry* entry);
 

@@ -200,6 +200,9 @@ class HashTable : public HashTableLayout {
   // As Scan, to move items in memory: `move` returns where the item is now, itself or an exact copy of it,
   // and has freed the old one then. Mostly every item once.
   uint64_t Relocate(uint64_t cursor, size_t count, const std::function<Item*(Item*)>& move);
+  // The same for one item that is known by its address, and what would be its hash if it were in the table;
+  // false when it is not.
+  bool RelocateItem(const Item* item, uint64_t hash, const std::function<Item*(Item*)>& move);
   // Visits every item once; the table must not change.
   void ForEach(const std::function<void(Item*)>& visit) const;
 
@@ -305,6 +308,9 @@ class HashTable : public HashTableLayout {
   template <typename VisitSlot>
   uint64_t Walk(uint64_t cursor, size_t count, VisitSlot visit) const;
   static void PrefetchItems(const Bucket& bucket);
+  // The item of this hash that is the one.
+  template <typename IsIt>
+  Position Probe(uint64_t hash, IsIt is_it) const;
   Segment* FirstSegment() const;
   Segment* NextSegment(const Segment* segment) const;
   size_t DirectoryStart(const Segment* segment) const;

@@ -425,6 +425,12 @@ void HashTable<Item>::PrefetchItem(uint64_t hash, bool to_write) const {
 
 template <typename Item>
 typename HashTable<Item>::Position HashTable<Item>::Find(std::string_view key, uint64_t hash) const {
+  return Probe(hash, [key](const Item* item) { return SameKey(item->key(), key); });
+}
+
+template <typename Item>
+template <typename IsIt>
+typename HashTable<Item>::Position HashTable<Item>::Probe(uint64_t hash, IsIt is_it) const {
   if (directory_.empty()) return {};
   const uint64_t word = directory_[DirectoryIndex(hash)];
   Segment* segment = reinterpret_cast<Segment*>(word & kAddressMask);
@@ -439,7 +445,7 @@ typename HashTable<Item>::Position HashTable<Item>::Find(std::string_view key, u
       const uint32_t s = static_cast<uint32_t>(__builtin_ctz(matches));
       const uint64_t slot = bucket.slots[s];
       if (HomeOf(slot) != home) continue;
-      if (SameKey(ItemOf(slot)->key(), key)) {
+      if (is_it(ItemOf(slot))) {
         return Position(&bucket.slots[s], segment, index * static_cast<uint32_t>(kSlotsPerBucket) + s);
       }
     }

@@ -137,6 +137,15 @@ uint64_t HashTable<Item>::Relocate(uint64_t cursor, size_t count, const std::fun
 }
 
 template <typename Item>
+bool HashTable<Item>::RelocateItem(const Item* item, uint64_t hash, const std::function<Item*(Item*)>& move) {
+  const Position position = Probe(hash, [item](const Item* other) { return other == item; });
+  if (!position) return false;
+  uint64_t& slot = *position.slot_;
+  slot = (slot & ~kItemMask) | reinterpret_cast<uint64_t>(move(ItemOf(slot)));
+  return true;
+}
+
+template <typename Item>
 uint64_t HashTable<Item>::ScanItems(uint64_t cursor, size_t count,
                                     const std::function<void(Item*)>& visit) const {
   constexpr int kMaxSteps = 10;
