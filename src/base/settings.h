@@ -45,6 +45,7 @@ enum Flag : uint32_t {
   kDenyWhileLoading = 1U << 4,  // CONFIG SET is refused while the data set loads
   kMultiArg = 1U << 5,          // several words; CONFIG SET splits its one value into them
   kInert = 1U << 6,             // known and remembered, but nothing reads it yet
+  kAlwaysWritten = 1U << 7,     // CONFIG REWRITE writes it whatever it is
 };
 
 // Who is setting: the file and the command line at start, or CONFIG SET, whose value replaces what was there.

@@ -114,7 +114,8 @@ std::vector<std::string> SettingsRegistry::RewrittenLines(const Directive& direc
     values = directive.rewrite();
   } else {
     const std::string text = directive.get();
-    if (!in_file && text == directive.default_text) return {};
+    const bool is_always_written = (directive.flags & setting::kAlwaysWritten) != 0;
+    if (!in_file && !is_always_written && text == directive.default_text) return {};
     if (text.empty() && !directive.rewrite_empty && directive.default_text.empty()) return {};
     const bool is_one_word = (directive.flags & setting::kMultiArg) == 0;
     if (directive.rewrite) {

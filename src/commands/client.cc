@@ -225,6 +225,8 @@ void ClientPauseCommand(Call& call) {
   }
   int64_t timeout_ms;
   if (!call.TimeoutMilliseconds(2, &timeout_ms)) return;
+  // An end that the clock never comes to is none for Redis, and nobody could end such a pause.
+  if (timeout_ms > INT64_MAX - WallMs()) return call.reply.Ok();
   const int64_t now_us = MonotonicUs();
   const int64_t until_us =
       timeout_ms > (ClientPause::kNever - now_us) / 1000 ? ClientPause::kNever : now_us + timeout_ms * 1000;

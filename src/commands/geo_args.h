@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string_view>
 
 #include "engine/call.h"
@@ -39,9 +40,13 @@ inline bool FindPoint(const ZsetValue& zset, std::string_view member, geo::Point
   return true;
 }
 
+// With four decimals, as Redis rounds them: ten thousandths to the nearest, ties to even.
 inline void ReplyDistance(ReplyWriter& reply, double distance) {
+  PINYON_ASSERT(distance >= 0 && distance < 1e14);
+  constexpr uint64_t kParts = 10'000;
+  const auto parts = static_cast<uint64_t>(std::nearbyint(distance * double{kParts}));
   char text[kMaxHumanDoubleChars];
-  const auto end = fmt::format_to_n(text, sizeof text, "{:.4f}", distance).out;
+  const auto end = fmt::format_to_n(text, sizeof text, "{}.{:04}", parts / kParts, parts % kParts).out;
   reply.Bulk({text, static_cast<size_t>(end - text)});
 }
 

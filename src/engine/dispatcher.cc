@@ -49,9 +49,8 @@ void Dispatcher::Dispatch(Session& session, Command* command, Args args, uint64_
       session.transaction.Queue(command, args);
       session.reply.SimpleString("QUEUED");
     } else {
-      ++command->stats.calls;
-      ++engine_.stats.commands_processed;
       RunUnit(session, *command, args, first_key_hash);
+      CountCall(*command);
       if (engine_.blocked.HasReady()) [[unlikely]]
         ServeBlocked();
     }
@@ -82,9 +81,23 @@ void Dispatcher::AdvanceReplyMode(Session& session) {
 }
 
 void Dispatcher::Run(Session& session, Command& command, Args args, uint64_t first_key_hash) {
+  Execute(session, command, args, first_key_hash);
+  CountCall(command);
+}
+
+void Dispatcher::Refuse(Session& session, std::string_view error) {
+  session.reply.Error(error);
+  CountErrorCode(session.reply.last_error_code());
+}
+
+void Dispatcher::PassOver(Session& session) {
+  if (session.reply_mode != Session::ReplyMode::kOn) AdvanceReplyMode(session);
+}
+
+// When it is done: what it says of itself does not count it yet (INFO, CONFIG RESETSTAT).
+void Dispatcher::CountCall(Command& command) {
   ++command.stats.calls;
   ++engine_.stats.commands_processed;
-  Execute(session, command, args, first_key_hash);
 }
 
 void Dispatcher::Execute(Session& session, Command& command, Args args, uint64_t first_key_hash) {

@@ -42,6 +42,11 @@ class Dispatcher {
   // Ends the waiting of up to `max` sessions whose deadlines have passed; returns whether more are left.
   bool TimeOutBlocked(int64_t now_us, size_t max);
 
+  // Replies an error to what was no request, and counts it.
+  void Refuse(Session& session, std::string_view error);
+  // An empty request: nothing is run, but it uses up CLIENT REPLY SKIP.
+  void PassOver(Session& session);
+
   // Sets the frozen time from the clock; called at the start of a batch.
   void UpdateTime();
   // Time is measured by the run of equal fast commands, as reading the clock takes longer than some of them.
@@ -76,6 +81,7 @@ class Dispatcher {
   void StartTiming(Command& command);
   void CountError(Session& session, Command& command);
   void CountErrorCode(std::string_view code);
+  void CountCall(Command& command);
 
   Engine& engine_;
   uint64_t time_cycles_ = 0;  // when the frozen time was set, by the cycle clock

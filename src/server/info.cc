@@ -48,7 +48,7 @@ void Server(const InfoSources& s, Out out) {
       out,
       "redis_version:7.2.4\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:0\r\n"
       "pinyon_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:{}\r\nmonotonic_clock:POSIX "
-      "clock_gettime\r\nmultiplexing_api:libuv\r\ngcc_version:{}\r\n",
+      "clock_gettime\r\nmultiplexing_api:libuv\r\natomicvar_api:c11-builtin\r\ngcc_version:{}\r\n",
       PINYON_VERSION, system.sysname, system.release, system.machine, sizeof(void*) * 8, __VERSION__);
   fmt::format_to(
       out,
@@ -198,8 +198,10 @@ void Stats(const InfoSources& s, Out out) {
   fmt::format_to(
       out,
       "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ninstantaneous_ops_per_sec:{}\r\n"
-      "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\n"
-      "instantaneous_output_kbps:{:.2f}\r\nrejected_connections:{}\r\nsync_full:0\r\nsync_partial_ok:0\r\n"
+      "total_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\ntotal_net_repl_input_bytes:0\r\n"
+      "total_net_repl_output_bytes:0\r\ninstantaneous_input_kbps:{:.2f}\r\n"
+      "instantaneous_output_kbps:{:.2f}\r\ninstantaneous_input_repl_kbps:0.00\r\n"
+      "instantaneous_output_repl_kbps:0.00\r\nrejected_connections:{}\r\nsync_full:0\r\nsync_partial_ok:0\r\n"
       "sync_partial_err:0\r\n",
       s.stats.connections_received, s.engine.stats.commands_processed, s.stats.commands.PerSecond(),
       s.stats.traffic.input_bytes, s.stats.traffic.output_bytes,
@@ -218,7 +220,8 @@ void Stats(const InfoSources& s, Out out) {
       "tracking_total_keys:{}\r\ntracking_total_items:{}\r\ntracking_total_prefixes:{}\r\nunexpected_error_"
       "replies:0\r\ntotal_error_replies:{}\r\n"
       "dump_payload_sanitizations:0\r\ntotal_reads_processed:{}\r\ntotal_writes_processed:{}\r\n"
-      "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\n"
+      "io_threaded_reads_processed:0\r\nio_threaded_writes_processed:0\r\nreply_buffer_shrinks:0\r\n"
+      "reply_buffer_expands:0\r\n"
       "client_query_buffer_limit_disconnections:{}\r\nclient_output_buffer_limit_disconnections:{}\r\n"
       "acl_access_denied_auth:{}\r\nacl_access_denied_cmd:{}\r\nacl_access_denied_key:{}\r\n"
       "acl_access_denied_channel:{}\r\n",

@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <vector>
+
+#include "base/strings.h"
 
 namespace pinyon {
 
@@ -65,10 +68,13 @@ void ProcessOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
                                              .apply = std::move(hooks.title_changed)});
   registry.AddInteger("shutdown-timeout",
                       {.target = &shutdown_timeout_s, .max = INT_MAX, .default_value = 10});
-  registry.AddSpecial("dir", {.set = [](const std::vector<std::string>& args,
-                                        setting::Phase) { return ChangeFolder(args[0]); },
-                              .get = CurrentFolder,
-                              .flags = setting::kProtected | setting::kDenyWhileLoading});
+  registry.AddSpecial(
+      "dir",
+      {.set = [](const std::vector<std::string>& args, setting::Phase) { return ChangeFolder(args[0]); },
+       .get = CurrentFolder,
+       // Else the data would depend on where the next server is started.
+       .rewrite = [] { return std::vector<std::string>{QuoteForLog(CurrentFolder())}; },
+       .flags = setting::kProtected | setting::kDenyWhileLoading | setting::kAlwaysWritten});
 }
 
 }  // namespace pinyon

@@ -222,7 +222,8 @@ std::string Server::UpdateTitle() {
                     .tls_port = "0",
                     .unix_socket = network.unix_socket,
                     .config_file = configuration_.config_path},
-                   &title)) {
+                   &title) ||
+      title.empty()) {
     return "template format is invalid or contains unknown variables";
   }
   if (configuration_.process.set_proc_title) title_.Set(title);
@@ -304,7 +305,8 @@ bool Server::Shutdown(int flags) {
 // --- clients ---
 
 std::string Server::RefusalOf(const Connection& connection) {
-  if (static_cast<int64_t>(clients_.size()) >= configuration_.network.max_clients) {
+  // (Those that have just left are no sessions any more, but have yet to be closed.)
+  if (static_cast<int64_t>(engine_.sessions.size()) >= configuration_.network.max_clients) {
     ++stats_.connections_rejected;
     return "-ERR max number of clients reached\r\n";
   }
@@ -401,7 +403,9 @@ int64_t Server::HardOutputLimit(const Client& client) const {
 }
 
 bool Server::IsOverOutputLimit(Client& client) {
-  const auto owed = static_cast<int64_t>(client.OutputBytes());
+  // As in Redis what a client's own reply buffer takes, 16 KiB, is free.
+  const size_t output = client.OutputBytes();
+  const auto owed = static_cast<int64_t>(output - std::min(output, ChunkPool::kChunkBytes));
   const int64_t hard = HardOutputLimit(client);
   if (hard > 0 && owed > hard) return true;
   const NetworkOptions::OutputLimit& limit = OutputLimitOf(client);

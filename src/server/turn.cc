@@ -253,7 +253,7 @@ void Turn::RunBatch() {
 void Turn::RunRequest(const Request& request) {
   Client& client = *request.client;
   if (request.is_error) {
-    client.session.reply.Error(client.parser.error());
+    dispatcher_.Refuse(client.session, client.parser.error());
     client.session.closing = true;
     return;
   }
@@ -263,6 +263,8 @@ void Turn::RunRequest(const Request& request) {
                          Args(args_.data() + request.first_arg, request.argc), request.key_hash);
     client.session.large_args = nullptr;
     if (client.parser.HoldsArguments()) client.parser.ReleaseLargeArgs();
+  } else {
+    dispatcher_.PassOver(client.session);
   }
   client.input.Consume(request.bytes);
   // What else a batch makes a client hold is seen at its end.

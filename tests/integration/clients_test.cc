@@ -30,6 +30,25 @@ TEST_CASE("clients beyond maxclients are told so and closed", "[clients][redis-o
   CHECK(answer == "PONG");
 }
 
+TEST_CASE("who has left makes room for who comes at once", "[clients][redis-ok]") {
+  auto server = LaunchWith({"--maxclients", "3"});
+  for (int round = 0; round < 30; ++round) {
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(server->Connect());
+    for (RawClient& client : clients) CHECK(TextOf(client.Call({"PING"})) == "PONG");
+  }
+}
+
+TEST_CASE("a reply that fits a client's own buffer is under every limit", "[clients][redis-ok]") {
+  auto server = LaunchWith({"--client-output-buffer-limit", "normal 1 0 0"});
+  RawClient client = server->Connect();
+  REQUIRE(TextOf(client.Call({"SET", "k", std::string(12'000, 'v')})) == "OK");
+  CHECK(TextOf(client.Call({"GET", "k"})).size() == 12'000);
+  REQUIRE(TextOf(client.Call({"SET", "k", std::string(40'000, 'v')})) == "OK");
+  client.SendCommand({"GET", "k"});
+  CHECK(client.WaitForClose(2000));
+}
+
 TEST_CASE("timeout closes idle clients and no others", "[clients][slow][redis-ok]") {
   auto server = LaunchWith({"--timeout", "1"});
   RawClient idle = server->Connect();

@@ -1,12 +1,14 @@
 #include "base/alloc.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <deque>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -297,6 +299,46 @@ TEST_CASE("empty slabs give their memory back to the system") {
   for (void*& piece : pieces) piece = mem::Allocate(kSize);
   CHECK(OwnBytes().mapped < mapped + kPieces * kSize / 2);
   free_all();
+}
+
+TEST_CASE("the blocks in chosen slabs are told, each once") {
+  WarmUp();
+  constexpr size_t kSize = 72, kMany = 200'000;
+  std::vector<void*> pieces(kMany);
+  for (void*& piece : pieces) piece = mem::Allocate(kSize);
+  std::set<void*> left;
+  for (size_t i = 0; i < kMany; ++i) {
+    if (i % 10 == 0) {
+      left.insert(pieces[i]);
+    } else {
+      mem::Free(pieces[i], kSize);
+    }
+  }
+  mem::BeginRound();
+  while (mem::ChooseSparseChunks(1)) {
+  }
+  REQUIRE(mem::ChosenSlabs() > 0);
+  std::set<void*> told;
+  std::array<mem::ChosenBlock, 7> blocks;
+  size_t count;
+  do {
+    count = mem::NextChosenBlocks(blocks);
+    for (size_t i = 0; i < count; ++i) {
+      if (!left.contains(blocks[i].memory)) continue;  // somebody else's
+      CHECK(blocks[i].bytes == kSize);
+      CHECK(told.insert(blocks[i].memory).second);
+      void* moved = mem::Relocate(blocks[i].memory, kSize);
+      REQUIRE(moved != blocks[i].memory);
+      left.erase(blocks[i].memory);
+      left.insert(moved);
+    }
+  } while (count == blocks.size());
+  // What was chosen has been told, all of it.
+  for (void* piece : left) CHECK_FALSE(mem::IsToMove(piece, kSize));
+  CHECK(told.size() > kMany / 20);
+  while (mem::ReturnChosenChunks(1)) {
+  }
+  for (void* piece : left) mem::Free(piece, kSize);
 }
 
 TEST_CASE("an emptied slab serves another class") {

@@ -133,6 +133,13 @@ TEST_CASE("client: reply off and skip", "[client]") {
   CHECK(f.Run("PING") == "+PONG\r\n");
 }
 
+TEST_CASE("client: a pause whose end the clock never comes to is none", "[client]") {
+  CommandFixture f;
+  CHECK(f.Run("CLIENT PAUSE 9223372036854775807") == kOk);
+  CHECK(f.engine.pause.mode() == ClientPause::Mode::kNone);
+  CHECK_FALSE(f.engine.pause.pending());
+}
+
 TEST_CASE("client: help and unknown subcommands", "[client]") {
   CommandFixture f;
   const std::string help = f.Run("CLIENT HELP");

@@ -131,6 +131,32 @@ TEST_CASE("the documented layout takes 56 bytes for a key of 17 and a value of 3
   Entry::Delete(entry);
 }
 
+TEST_CASE("a block may be an entry if the key that it would have lies in it") {
+  for (const size_t length : KeyLengths()) {
+    if (length > 300) continue;
+    for (const int64_t expiry_ms : {kNoExpiry, kExpiry}) {
+      const std::string key = TextOf(length, 'a');
+      Entry* entry = Entry::NewInteger(key, expiry_ms, 5);
+      std::string_view found;
+      CHECK(Entry::MayBe(entry, entry->EntryBytes(), &found));
+      CHECK(found == key);
+      CHECK(Entry::MayBe(entry, HeadBytes(key, expiry_ms), &found));
+      CHECK_FALSE(Entry::MayBe(entry, HeadBytes(key, expiry_ms) - 1, &found));
+      Entry::Delete(entry);
+    }
+  }
+  // Whatever the bytes are, nothing behind the block is looked at or told.
+  Random random(Catch::rngSeed());
+  for (int i = 0; i < 100'000; ++i) {
+    std::vector<uint8_t> block(1 + random.Below(40));
+    for (uint8_t& byte : block) byte = static_cast<uint8_t>(random.Below(random.Below(2) == 0 ? 256 : 10));
+    std::string_view key;
+    if (!Entry::MayBe(block.data(), block.size(), &key)) continue;
+    const auto* first = reinterpret_cast<const uint8_t*>(key.data());
+    REQUIRE((first >= block.data() && first + key.size() <= block.data() + block.size()));
+  }
+}
+
 TEST_CASE("the access clock holds 24 bits and disturbs nothing") {
   Entry* entry = Entry::NewString("key", kExpiry, "value", Encoding::kEmbstr);
   CHECK(entry->access() == 0);

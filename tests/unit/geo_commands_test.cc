@@ -69,6 +69,10 @@ TEST_CASE("GEODIST, GEOPOS and GEOHASH", "[geo]") {
   CHECK(f.Run("GEODIST k Palermo Catania ft") == "$11\r\n545518.8700\r\n");
   CHECK(f.Run("GEODIST k Palermo Palermo") == "$6\r\n0.0000\r\n");
   CHECK(f.Run("GEODIST k Palermo missing") == "$-1\r\n");
+  // Ties go to the even ten-thousandth, which the nearest binary number to the decimal one may not.
+  CHECK(f.Run("ZADD tie 168542009805437 p") == ":1\r\n");
+  CHECK(f.Run("GEOSEARCH tie FROMLONLAT -65.6284 21.3372 BYRADIUS 90000000 ft WITHDIST") ==
+        "*1\r\n*2\r\n$1\r\np\r\n$13\r\n36431832.4508\r\n");
   CHECK(f.Run("GEODIST missing a b") == "$-1\r\n");
   CHECK(f.Run("GEODIST missing a b cm") == kUnitError);
   CHECK(f.Run("GEODIST missing a b m m") == kSyntaxError);

@@ -14,7 +14,7 @@
 namespace pinyon {
 namespace {
 
-using Model = std::set<int64_t>;
+using IntsetModel = std::set<int64_t>;
 constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
 
@@ -29,12 +29,12 @@ bool IsValid(std::string_view bytes, bool deep = true) {
   return IntsetView::Validate(copy.data(), copy.size(), deep);
 }
 
-void RequireEqual(const MovingBytes& bytes, const IntsetView& set, const Model& model) {
+void RequireEqual(const MovingBytes& bytes, const IntsetView& set, const IntsetModel& model) {
   REQUIRE(set.data() == bytes.data());
   REQUIRE(set.bytes() == bytes.size());
   REQUIRE(IntsetView::Validate(bytes.data(), bytes.size()));
   REQUIRE(set.size() == model.size());
-  Model read;
+  IntsetModel read;
   for (size_t i = 0; i < set.size(); ++i) read.insert(read.end(), set.At(i));
   REQUIRE(read == model);
 }
@@ -49,7 +49,7 @@ int64_t RandomValue(Random& random, int max_bits) {
 void RunAgainstModel(Random& random, int max_bits, int steps) {
   MovingBytes bytes;
   Intset::InitEmpty(bytes);
-  Model model;
+  IntsetModel model;
   for (int i = 0; i < steps; ++i) {
     Intset set(bytes);
     const bool known = !model.empty() && random.Below(2) == 0;

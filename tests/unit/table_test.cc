@@ -133,6 +133,33 @@ TEST_CASE_METHOD(ModelTest, "a table behaves as a map does") {
   }
 }
 
+TEST_CASE_METHOD(TableFixture, "an item that is known by its address is moved where it stands", "[table]") {
+  constexpr int kKeys = 20'000;
+  std::vector<Entry*> entries;
+  for (int i = 0; i < kKeys; ++i)
+    entries.push_back(Insert(KeyOf(i), i % 3 == 0 ? 1'000'000 : kNoExpiry, i).entry());
+  const auto copy = [](Entry* entry) {
+    Entry* moved = Entry::NewInteger(entry->key(), entry->expiry_ms(), entry->integer());
+    Entry::Delete(entry);
+    return moved;
+  };
+  for (int i = 0; i < kKeys; i += 2) {
+    // Not by its key alone, nor by its address with another hash.
+    Entry* other = Entry::NewInteger(KeyOf(i), kNoExpiry, i);
+    REQUIRE_FALSE(table.RelocateItem(other, table.Hash(KeyOf(i)), copy));
+    Entry::Delete(other);
+    REQUIRE_FALSE(table.RelocateItem(entries[i], ~table.Hash(KeyOf(i)), copy));
+    REQUIRE(table.RelocateItem(entries[i], table.Hash(KeyOf(i)), copy));
+  }
+  table.CheckConsistency();
+  for (int i = 0; i < kKeys; ++i) {
+    const Table::Position position = Find(KeyOf(i));
+    REQUIRE(position);
+    CHECK(position->integer() == i);
+    CHECK((position.entry() == entries[i]) == (i % 2 != 0));
+  }
+}
+
 TEST_CASE_METHOD(TableFixture, "a table grows to 300,000 keys and shrinks back to nothing") {
   INFO("seed " << Catch::rngSeed());
   constexpr uint64_t kKeys = 300'000;

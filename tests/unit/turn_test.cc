@@ -108,6 +108,20 @@ TEST_CASE("Nothing is executed behind a request that closes the connection", "[t
   CHECK(Value(f, "log") == "a");
 }
 
+TEST_CASE("What was no request counts as an error, and uses up CLIENT REPLY SKIP", "[turn]") {
+  TurnFixture f;
+  Client& client = f.Connect();
+  f.Give(client, "CLIENT REPLY SKIP\r\n*0\r\nPING\r\n");
+  f.Give(client, "CLIENT REPLY SKIP\r\n\r\nPING\r\nCLIENT REPLY SKIP\r\nPING\r\n");
+  f.RunTurns();
+  CHECK(f.Received(client) == "+PONG\r\n+PONG\r\n");
+  CHECK(f.commands.engine.stats.error_replies == 0);
+  f.Give(client, "*1\r\n:4\r\n");
+  f.RunTurns();
+  CHECK(f.commands.engine.stats.error_replies == 1);
+  CHECK(f.commands.engine.stats.errors_by_code["ERR"] == 1);
+}
+
 TEST_CASE("A client that another kills within the batch executes nothing more", "[turn]") {
   TurnFixture f;
   Client& killer = f.Connect();
