@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/background_priority.h"
 #include "base/blocked_signals.h"
+#include "base/clock.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
@@ -80,7 +81,9 @@ void LazyFree::Do(Job job) {
   if (Entry** entry = std::get_if<Entry*>(&job.what)) {
     Entry::Delete(*entry);
   } else if (FilledRange* range = std::get_if<FilledRange>(&job.what)) {
+    const int64_t start_ns = ThreadCpuNs();
     mem::CollapseRange(range->memory);
+    collapse_us_.store((ThreadCpuNs() - start_ns) / 1000, std::memory_order_relaxed);
   } else if (EmptySlabs* slabs = std::get_if<EmptySlabs>(&job.what)) {
     mem::ReleaseSlabs(*slabs);
   }

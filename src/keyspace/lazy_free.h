@@ -34,6 +34,8 @@ class LazyFree {
   void Free(std::shared_ptr<void> other, uint64_t objects, uint64_t bytes);
   // Has a range of slabs made a huge page (mem::CollapseRange).
   void Collapse(void* range);
+  // How much CPU time the last that was done has taken, in microseconds; told once, 0 when there is none.
+  int64_t TakeCollapseUs() { return collapse_us_.exchange(0, std::memory_order_relaxed); }
   // Gives memory of empty slabs back (mem::ReleaseSlabs).
   void Release(std::vector<mem::EmptyRange> ranges);
 
@@ -64,7 +66,7 @@ class LazyFree {
     return !std::holds_alternative<FilledRange>(job.what) && !std::holds_alternative<EmptySlabs>(job.what);
   }
   void Enqueue(Job job);
-  static void Do(Job job);
+  void Do(Job job);
   void Run();
 
   std::mutex mutex_;
@@ -76,6 +78,7 @@ class LazyFree {
   std::atomic<uint64_t> pending_{0};
   std::atomic<uint64_t> pending_bytes_{0};
   std::atomic<uint64_t> freed_{0};
+  std::atomic<int64_t> collapse_us_{0};
 };
 
 }  // namespace pinyon

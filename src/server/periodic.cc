@@ -26,6 +26,10 @@ constexpr size_t kSlabsPerSlice = 16;
 constexpr size_t kIdleChunks = 64;
 // So many ticks without a new slab are a time at which huge pages may be made.
 constexpr int kQuietTicks = 10;
+// Making one takes the kernel 0.3 ms; on a virtual machine whose host has yet to find the memory, 5 ms in
+// which nothing else runs on the core. Then it is tried again after a while only.
+constexpr int64_t kSlowCollapseUs = 1000;
+constexpr int64_t kNoCollapseUs = 60'000'000;
 // Empty slabs beside used ones wait for so many ticks at most while their number grows: then more of them lie
 // side by side, or whole chunks are empty.
 constexpr int kMaxHeldTicks = 10;
@@ -45,6 +49,8 @@ void Periodic::Tick() {
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   engine_.memory_limit.Tick();
   const int64_t now_us = MonotonicUs(), now_ms = now_us / 1000;
+  if (engine_.keyspace.lazy_free().TakeCollapseUs() > kSlowCollapseUs)
+    collapse_from_us_ = now_us + kNoCollapseUs;
   if (!engine_.is_loading) engine_.defragmenter.Tick(now_us);
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
@@ -139,7 +145,7 @@ bool Periodic::MemorySlice() {
   const bool more_freed = engine_.keyspace.lazy_free().IsIdle() && mem::CollectFreed(kSlabsPerSlice);
   // Making huge pages holds the process's memory map: while the keyspace grows, and so takes new pages all
   // the time, a turn was held up for as long as 9 ms.
-  if (quiet_ticks_ >= kQuietTicks) {
+  if (quiet_ticks_ >= kQuietTicks && MonotonicUs() >= collapse_from_us_) {
     if (void* range = mem::TakeFilledRange()) engine_.keyspace.lazy_free().Collapse(range);
   }
   // Defragmentation makes whole chunks of them.
