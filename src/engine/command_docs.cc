@@ -126,6 +126,10 @@ Type InferType(const CommandSpec& spec, std::string_view name) {
   if (name == "increment" && (command_has("float") || group == "sorted-set")) return Type::kDouble;
   if (name == "id" || (group == "stream" && (name == "start" || name == "end"))) return Type::kString;
   if ((name == "min" || name == "max") && command_has("lex")) return Type::kString;
+  // What these mean depends on the options: places, scores or members.
+  const bool is_any_range = command == "zrange" || command == "zrangestore";
+  if (is_any_range && (name == "start" || name == "stop" || name == "min" || name == "max"))
+    return Type::kString;
   if (Contains(kDoubleNames, name)) return Type::kDouble;
   return Contains(kIntegerNames, name) ? Type::kInteger : Type::kString;
 }

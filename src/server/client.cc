@@ -208,7 +208,9 @@ ServerControl::ConnectionInfo Client::Info() const {
   info.reply_buffer_peak = reply_peak_;
   info.reply_buffer_used = output.open_bytes();
   info.output_list_length = output.piece_count() + in_flight_.piece_count();
-  info.output_list_bytes = output.MemoryBytes() - output.open_chunk_bytes() + in_flight_.MemoryBytes();
+  // (What an empty list keeps for its next pieces is not told.)
+  if (info.output_list_length > 0)
+    info.output_list_bytes = output.MemoryBytes() - output.open_chunk_bytes() + in_flight_.MemoryBytes();
   info.total_bytes = MemoryBytes();
   info.reading = connection_->is_reading();
   info.writing = connection_->is_writing();
