@@ -62,14 +62,15 @@ void CollectFreedBlocks() {
   heap.has_freed_blocks.store(false, std::memory_order_relaxed);
 }
 
-// The chunks of lists gain nothing by huge pages, which they pay for: a list that grows takes new memory all
-// the time, and on a virtual machine a huge page mostly comes from memory that the host has yet to find,
-// while small pages were somebody's before (2.2 ms a megabyte, 0.4: 0.1 us for each push of 64 bytes).
-constexpr bool IsReadInOrder(size_t index) { return index == kEighthClass; }
+// The chunks of lists, which are most of what has that size, gain nothing by huge pages, which they pay for:
+// a list that grows takes new memory all the time, and on a virtual machine a huge page mostly comes from
+// memory that the host has yet to find, while small pages were somebody's before (2.2 ms a megabyte, 0.4: 0.1
+// us for each push of 64 bytes).
+constexpr bool StaysInSmallPages(size_t index) { return index == kEighthClass; }
 
 Slab* NewSlab(size_t index) {
   const size_t block_bytes = ClassBytes(index);
-  const bool ahead = !IsReadInOrder(index) && heap.chunks.live_slabs() >= kAheadFromSlabs;
+  const bool ahead = !StaysInSmallPages(index) && heap.chunks.live_slabs() >= kAheadFromSlabs;
   const SlabChunks::Slab taken = heap.chunks.Take(ahead);
   if (++heap.slabs_of[index] > kPopulateFrom && !taken.is_there)
     ChunkSupply::Populate(taken.memory, kSlabBytes);
@@ -82,6 +83,7 @@ Slab* NewSlab(size_t index) {
   slab->previous = slab->next = slab->remote_next = nullptr;
   slab->remote.store(0, std::memory_order_relaxed);
   slab->chunk = taken.chunk;
+  if (StaysInSmallPages(index)) ++slab->chunk->in_small_pages;
   return slab;
 }
 
@@ -116,7 +118,9 @@ void ReleaseSlab(Slab* slab) {
   PINYON_ASSERT(slab->used == 0 && slab->state != SlabState::kCurrent);
   if (slab->state == SlabState::kPartial) UnlinkPartial(slab);
   if (slab->state == SlabState::kChosen) Unchoose(slab);
-  --heap.slabs_of[ClassOf(slab->block_bytes)];
+  const size_t index = ClassOf(slab->block_bytes);
+  --heap.slabs_of[index];
+  if (StaysInSmallPages(index)) --slab->chunk->in_small_pages;
   heap.chunks.Return(slab->chunk, slab);
 }
 
@@ -562,15 +566,10 @@ std::string StatsText() {
 }
 
 void* TakeFilledRange() {
-  if (!owns_heap) return nullptr;
-  while (SlabChunk* chunk = heap.chunks.TakeFilled()) {
-    size_t in_order = 0;
-    ForEachLive(chunk, [&](const Slab* slab) { in_order += IsReadInOrder(ClassOf(slab->block_bytes)); });
-    if (in_order > SlabChunk::kSlabs / 2) continue;
-    chunk->is_huge = true;
-    return chunk->memory;
-  }
-  return nullptr;
+  SlabChunk* chunk = owns_heap ? heap.chunks.TakeFilled() : nullptr;
+  if (chunk == nullptr) return nullptr;
+  chunk->is_huge = true;
+  return chunk->memory;
 }
 
 void CollapseRange(void* range) {

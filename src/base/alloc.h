@@ -170,13 +170,13 @@ bool ChooseSparseChunks(size_t max_chunks);
 // How many slabs are chosen and hold something yet.
 size_t ChosenSlabs();
 // The blocks in chosen slabs, each once in a round, for whoever can tell by its bytes what a block is. Puts
-// the next into `blocks` and returns how many; fewer than there is room for: no more. Some may be free by
-// now.
+// the next of one slab into `blocks` and how many they are into `*count`, which may be none; returns whether
+// there are more. Some may be free by now.
 struct ChosenBlock {
   void* memory;
   size_t bytes;
 };
-size_t NextChosenBlocks(std::span<ChosenBlock> blocks);
+bool NextChosenBlocks(std::span<ChosenBlock> blocks, size_t* count);
 // Whether a block of Allocate(size) lies in a chosen slab. (Large blocks lie in none.)
 bool IsToMove(const void* block, size_t size);
 // Copies such a block's bytes to a new one; the old one stays allocated. Null where nothing was moved.

@@ -190,23 +190,24 @@ void ResetRelocateStats() { heap.relocated = {}; }
 
 size_t ChosenSlabs() { return heap.chosen.slabs; }
 
-size_t NextChosenBlocks(std::span<ChosenBlock> blocks) {
+bool NextChosenBlocks(std::span<ChosenBlock> blocks, size_t* count) {
   Evacuation& chosen = heap.chosen;
-  size_t count = 0;
-  while (Slab* slab = NextChosenSlab()) {
-    PINYON_ASSERT(slab->state == SlabState::kChosen);
-    const size_t block_bytes = slab->block_bytes;
-    const auto end = static_cast<size_t>(slab->unused - FirstBlock(slab)) / block_bytes;
-    if (chosen.next_block == 0) NoteFreeBlocks(slab);
-    for (; chosen.next_block < end && count < blocks.size(); ++chosen.next_block) {
-      if (!chosen.free[chosen.next_block])
-        blocks[count++] = {FirstBlock(slab) + chosen.next_block * block_bytes, block_bytes};
-    }
-    if (chosen.next_block < end) break;
+  *count = 0;
+  Slab* slab = NextChosenSlab();
+  if (slab == nullptr) return false;
+  PINYON_ASSERT(slab->state == SlabState::kChosen);
+  const size_t block_bytes = slab->block_bytes;
+  const auto end = static_cast<size_t>(slab->unused - FirstBlock(slab)) / block_bytes;
+  if (chosen.next_block == 0) NoteFreeBlocks(slab);
+  for (; chosen.next_block < end && *count < blocks.size(); ++chosen.next_block) {
+    if (!chosen.free[chosen.next_block])
+      blocks[(*count)++] = {FirstBlock(slab) + chosen.next_block * block_bytes, block_bytes};
+  }
+  if (chosen.next_block >= end) {
     ++chosen.next_slab;
     chosen.next_block = 0;
   }
-  return count;
+  return true;
 }
 
 bool IsToMove(const void* block, size_t size) {

@@ -84,7 +84,10 @@ void BeginRound() { moves_blocks = true; }
 bool ChooseSparseChunks(size_t) { return false; }
 // There are no slabs, but a round goes on only when it has chosen some.
 size_t ChosenSlabs() { return moves_blocks ? 1 : 0; }
-size_t NextChosenBlocks(std::span<ChosenBlock>) { return 0; }
+bool NextChosenBlocks(std::span<ChosenBlock>, size_t* count) {
+  *count = 0;
+  return false;
+}
 bool IsToMove(const void* block, size_t size) {
   return moves_blocks && IsInSlab(size) && (reinterpret_cast<uintptr_t>(block) >> 4) % 3 == 0;
 }

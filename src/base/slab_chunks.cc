@@ -135,6 +135,7 @@ void SlabChunks::Unbar(SlabChunk* chunk) {
 void SlabChunks::NoteFilled(SlabChunk* chunk) {
   if (chunk->live != SlabChunk::kAll || chunk->is_huge || chunk->is_filled || live_slabs_ < kHugeFromSlabs)
     return;
+  if (chunk->in_small_pages > SlabChunk::kSlabs / 2) return;
   chunk->is_filled = true;
   filled_.push_back(chunk);
 }

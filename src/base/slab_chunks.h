@@ -46,7 +46,8 @@ struct SlabChunk {
   bool is_filled = false;  // in the list of those to be made one
   bool is_barred = false;  // being emptied: has no slabs to spare
   bool is_listed = false;
-  uint32_t index = 0;  // among all
+  uint8_t in_small_pages = 0;  // of its live slabs those that gain nothing by a huge page
+  uint32_t index = 0;          // among all
   SlabChunk* previous = nullptr;
   SlabChunk* next = nullptr;
   std::atomic<uint32_t> back{0};  // given back by now, and the owner does not know yet
@@ -107,8 +108,8 @@ class SlabChunks {
   // What was released since becomes the owner's again, as far as that is a matter of `max_chunks`.
   void CollectBack(size_t max_chunks);
 
-  // A chunk in full use that is no huge page; null when there is none. Whoever makes it one says so
-  // (is_huge); left as it is it comes again when it has filled up anew.
+  // A chunk in full use that is no huge page but would gain by it; null when there is none. Whoever makes it
+  // one says so (is_huge); left as it is it comes again when it has filled up anew.
   SlabChunk* TakeFilled();
   // From how many live slabs on chunks are made huge pages.
   static constexpr size_t kHugeFromSlabs = 256;

@@ -123,6 +123,10 @@ bool Defragmenter::Step() {
       chosen_ = mem::ChosenSlabs();
       // With nothing chosen, since it would gain too little, there is nothing to look for.
       phase_ = chosen_ > 0 ? Phase::kEntries : Phase::kReturn;
+      databases_.clear();
+      for (int d = 0; d < keyspace_.DatabaseCount(); ++d) {
+        if (keyspace_.database(d).size() > 0) databases_.push_back(d);
+      }
       return true;
     case Phase::kEntries: StepEntries(); return true;
     case Phase::kKeys:
@@ -139,10 +143,10 @@ bool Defragmenter::Step() {
 
 void Defragmenter::StepEntries() {
   std::array<mem::ChosenBlock, kBlocksPerStep> blocks;
-  const size_t count = mem::NextChosenBlocks(blocks);
+  size_t count = 0;
+  const bool has_more = mem::NextChosenBlocks(blocks, &count);
   std::array<bool, kBlocksPerStep> is_found{};
-  for (int d = 0; d < keyspace_.DatabaseCount(); ++d) {
-    if (keyspace_.database(d).size() == 0) continue;
+  for (const int d : databases_) {
     Table& table = keyspace_.database(d).table();
     std::array<uint64_t, kBlocksPerStep> hashes;
     std::array<bool, kBlocksPerStep> may_be{};
@@ -163,7 +167,7 @@ void Defragmenter::StepEntries() {
           });
     }
   }
-  if (count == blocks.size()) return;
+  if (has_more) return;
   left_ = mem::ChosenSlabs();
   const bool is_enough = left_ == 0 || (left_ <= chosen_ / 4 && rounds_without_keys_ < kMaxRoundsWithoutKeys);
   rounds_without_keys_ = is_enough ? rounds_without_keys_ + 1 : 0;

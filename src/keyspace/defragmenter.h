@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "keyspace/defrag_options.h"
 #include "keyspace/keyspace.h"
@@ -74,7 +75,7 @@ class Defragmenter {
   };
 
   void EndRound(int64_t now_us);
-  // One step of some ten microseconds; false when the round has ended.
+  // One step of mostly some ten microseconds; false when the round has ended.
   bool Step();
   void StepEntries();
   void StepKeys();
@@ -85,7 +86,8 @@ class Defragmenter {
   Keyspace& keyspace_;
   const DefragOptions& options_;
   Phase phase_ = Phase::kIdle;
-  int database_ = 0;
+  std::vector<int> databases_;  // that had keys when the blocks of the round were first looked at
+  int database_ = 0;            // of which the keys are gone through
   uint64_t cursor_ = 0;
   std::deque<LargeValue> large_;
 

@@ -219,10 +219,14 @@ Entry* Entry::Relocate(Entry* entry) {
 
 bool Entry::MayBe(const void* block, size_t bytes, std::string_view* key) {
   if (bytes < kFixedBytes) return false;
-  const auto* entry = static_cast<const Entry*>(block);
-  if (entry->type() > ValueType::kStream || entry->encoding() > Encoding::kStream) return false;
-  if (entry->KeyOffset() > bytes || entry->KeyLength() > bytes - entry->KeyOffset()) return false;
-  *key = entry->key();
+  // Of a copy, as another thread may just be freeing the block, which writes to it.
+  alignas(Entry) uint8_t head_bytes[kFixedBytes + sizeof(uint32_t)] = {};
+  std::memcpy(head_bytes, block, std::min(bytes, sizeof head_bytes));
+  const auto* head = reinterpret_cast<const Entry*>(head_bytes);
+  if (head->type() > ValueType::kStream || head->encoding() > Encoding::kStream) return false;
+  const size_t offset = head->KeyOffset(), length = head->KeyLength();
+  if (offset > bytes || length > bytes - offset) return false;
+  *key = {static_cast<const char*>(block) + offset, length};
   return true;
 }
 

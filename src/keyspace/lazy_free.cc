@@ -56,7 +56,11 @@ void LazyFree::Free(std::shared_ptr<void> other, uint64_t objects, uint64_t byte
   Enqueue({std::move(other), bytes, objects});
 }
 
-void LazyFree::Collapse(void* range) { Enqueue({FilledRange{range}, 0, 0}); }
+void LazyFree::Collapse(void* range) {
+  PINYON_ASSERT(!IsCollapsing());
+  is_collapsing_.store(true, std::memory_order_relaxed);
+  Enqueue({FilledRange{range}, 0, 0});
+}
 
 void LazyFree::Release(std::vector<mem::EmptyRange> ranges) { Enqueue({std::move(ranges), 0, 0}); }
 
@@ -84,6 +88,7 @@ void LazyFree::Do(Job job) {
     const int64_t start_ns = ThreadCpuNs();
     mem::CollapseRange(range->memory);
     collapse_us_.store((ThreadCpuNs() - start_ns) / 1000, std::memory_order_relaxed);
+    is_collapsing_.store(false, std::memory_order_release);
   } else if (EmptySlabs* slabs = std::get_if<EmptySlabs>(&job.what)) {
     mem::ReleaseSlabs(*slabs);
   }

@@ -32,8 +32,9 @@ class LazyFree {
   void Free(std::unique_ptr<FieldExpiry> index);
   // Anything else that frees itself when its last owner goes, with how many objects and bytes it holds.
   void Free(std::shared_ptr<void> other, uint64_t objects, uint64_t bytes);
-  // Has a range of slabs made a huge page (mem::CollapseRange).
+  // Has a range of slabs made a huge page (mem::CollapseRange); one at a time (IsCollapsing).
   void Collapse(void* range);
+  bool IsCollapsing() const { return is_collapsing_.load(std::memory_order_acquire); }
   // How much CPU time the last that was done has taken, in microseconds; told once, 0 when there is none.
   int64_t TakeCollapseUs() { return collapse_us_.exchange(0, std::memory_order_relaxed); }
   // Gives memory of empty slabs back (mem::ReleaseSlabs).
@@ -78,6 +79,7 @@ class LazyFree {
   std::atomic<uint64_t> pending_{0};
   std::atomic<uint64_t> pending_bytes_{0};
   std::atomic<uint64_t> freed_{0};
+  std::atomic<bool> is_collapsing_{false};
   std::atomic<int64_t> collapse_us_{0};
 };
 

@@ -63,8 +63,9 @@ void Client::OnRead(size_t count, bool filled) {
 
 void Client::OnHangUp(int) {
   connection_->PauseReading();
+  if (left_) return;
   hung_up_ = true;
-  host_.OnClientReady(*this);
+  host_.OnClientHungUp(*this);
 }
 
 void Client::OnDrained() {

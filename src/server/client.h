@@ -33,8 +33,10 @@ struct TrafficStats {
 class ClientHost {
  public:
   virtual ~ClientHost() = default;
-  // The client has bytes to be parsed, or a hang-up to be acted on.
+  // The client has bytes to be parsed.
   virtual void OnClientReady(Client& client) = 0;
+  // The other side sends nothing more: what it has sent is to be executed, then the client leaves.
+  virtual void OnClientHungUp(Client& client) = 0;
   // The client is owed bytes that may be written now.
   virtual void OnClientFlush(Client& client) = 0;
   // The client leaves: nothing may be expected of its session any more.
@@ -70,6 +72,7 @@ class Client final : public ConnectionHandler {
   bool in_gated_list = false;
   ClientMemory::Place memory_place;
 
+  bool hung_up() const { return hung_up_; }
   void StartReading();
   // To be called when the turn has executed all that had arrived, or may not execute it because the client is
   // suspended: releases memory, reads on, or leaves after a hang-up.

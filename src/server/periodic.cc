@@ -142,16 +142,19 @@ bool Periodic::MaintainSlice() {
 
 bool Periodic::MemorySlice() {
   // While the freeing thread is at work every slab has a little to collect, later some are all free.
-  const bool more_freed = engine_.keyspace.lazy_free().IsIdle() && mem::CollectFreed(kSlabsPerSlice);
+  LazyFree& lazy_free = engine_.keyspace.lazy_free();
+  const bool more_freed = lazy_free.IsIdle() && mem::CollectFreed(kSlabsPerSlice);
   // Making huge pages holds the process's memory map: while the keyspace grows, and so takes new pages all
   // the time, a turn was held up for as long as 9 ms.
-  if (quiet_ticks_ >= kQuietTicks && MonotonicUs() >= collapse_from_us_) {
-    if (void* range = mem::TakeFilledRange()) engine_.keyspace.lazy_free().Collapse(range);
+  const bool may_collapse =
+      lazy_free.IsIdle() && !lazy_free.IsCollapsing() && MonotonicUs() >= collapse_from_us_;
+  if (quiet_ticks_ >= kQuietTicks && may_collapse) {
+    if (void* range = mem::TakeFilledRange()) lazy_free.Collapse(range);
   }
   // Defragmentation makes whole chunks of them.
   const bool in_parts = held_ticks_ == 0 && !engine_.defragmenter.running();
   if (std::vector<mem::EmptyRange> ranges = mem::TakeEmptySlabs(in_parts); !ranges.empty())
-    engine_.keyspace.lazy_free().Release(std::move(ranges));
+    lazy_free.Release(std::move(ranges));
   empty_bytes_seen_ = std::min(empty_bytes_seen_, mem::GetSlabStats().empty_bytes);
   return more_freed;
 }

@@ -20,9 +20,6 @@ namespace pinyon {
 
 namespace {
 
-// What the server holds open beside its clients: the loop, listeners, log, files.
-constexpr int64_t kReservedDescriptors = 32;
-
 void OnCrash(int signal, siginfo_t* info, void*) {
   char text[128];
   const int length =

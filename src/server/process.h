@@ -8,6 +8,9 @@
 
 namespace pinyon {
 
+// What the server holds open beside its clients: the loop, listeners, log, files.
+inline constexpr int64_t kReservedDescriptors = 32;
+
 // Raises the limit of open files so that `clients` can connect beside what the server itself needs. Returns
 // how many clients there is room for: `clients`, or fewer when the system does not allow it.
 int64_t ReserveDescriptors(int64_t clients, Log& log);

@@ -17,9 +17,12 @@ namespace {
 constexpr int kMinHz = 1;
 constexpr int kMaxHz = 500;
 
+// The last that was known, when the folder is gone.
 std::string CurrentFolder() {
+  static std::string last;
   char path[PATH_MAX];
-  return getcwd(path, sizeof path) != nullptr ? path : "";
+  if (getcwd(path, sizeof path) != nullptr) last = path;
+  return last;
 }
 
 SettingError ChangeFolder(const std::string& path) {

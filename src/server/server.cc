@@ -38,8 +38,9 @@ constexpr std::string_view kProtectedModeError =
     "the above "
     "things in order for the server to start accepting connections from the outside.\r\n";
 
-// What those who have not logged in may be owed: errors that they do not read must not fill the memory.
-constexpr int64_t kUnauthenticatedOutput = 32 * 1024;
+// What those who have not logged in may be owed, beyond what is free: errors that they do not read must not
+// fill the memory.
+constexpr int64_t kUnauthenticatedOutput = 16 * 1024;
 
 std::string RandomHex(Random random, int digits) {
   std::string text;
@@ -305,8 +306,12 @@ bool Server::Shutdown(int flags) {
 // --- clients ---
 
 std::string Server::RefusalOf(const Connection& connection) {
-  // (Those that have just left are no sessions any more, but have yet to be closed.)
-  if (static_cast<int64_t>(engine_.sessions.size()) >= configuration_.network.max_clients) {
+  // Those whose end came with this one make room, though they have yet to be closed; but not without bounds,
+  // as they have their descriptors until then.
+  const auto count = static_cast<int64_t>(engine_.sessions.size() - hung_up_clients_);
+  const auto connections = static_cast<int64_t>(clients_.size());
+  const int64_t most = configuration_.network.max_clients;
+  if (count >= most || connections >= most + kReservedDescriptors / 2) {
     ++stats_.connections_rejected;
     return "-ERR max number of clients reached\r\n";
   }
@@ -346,6 +351,7 @@ void Server::OnClientFlush(Client& client) {
 }
 
 void Server::OnClientLeaving(Client& client) {
+  if (client.hung_up()) --hung_up_clients_;
   client_memory_.Forget(client);
   ForgetSession(engine_, client.session);
   if (engine_.blocked.HasReady()) loop_.RequestTurn();  // who stood behind it in a line

@@ -96,6 +96,10 @@ class Server final : public ServerControl, public ClientHost {
  private:
   // ClientHost
   void OnClientReady(Client& client) override { turn_.AddReady(client); }
+  void OnClientHungUp(Client& client) override {
+    ++hung_up_clients_;
+    turn_.AddReady(client);
+  }
   void OnClientFlush(Client& client) override;
   void OnClientLeaving(Client& client) override;
   void OnClientGone(Client& client) override;
@@ -144,6 +148,7 @@ class Server final : public ServerControl, public ClientHost {
   PeerConnections peers_;
   Listeners listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Client>> clients_;
+  size_t hung_up_clients_ = 0;  // that have yet to leave
   uint64_t next_checked_ = 0;
   size_t tick_timer_ = 0;
   size_t max_input_bytes_ = 0;

@@ -159,6 +159,31 @@ TEST_CASE("a round gives back what slabs hold for nothing", "[defrag]") {
   CHECK(mem::ChosenSlabs() == 0);
 }
 
+TEST_CASE("entries are found by the slabs that are emptied", "[defrag]") {
+  CommandFixture f;
+  Random random(Catch::rngSeed());
+  INFO("seed " << Catch::rngSeed());
+  constexpr int kMany = 100'000;
+  for (int i = 0; i < kMany; ++i) {
+    if (i % 1000 == 0) f.Do({"SELECT", i % 2000 == 0 ? "0" : "3"});
+    f.Do({"SET", "key:" + std::to_string(i), std::string(static_cast<size_t>(40 + i % 50), 'v')});
+  }
+  for (const char* database : {"0", "3"}) {
+    f.Do({"SELECT", database});
+    for (int i = 0; i < kMany; ++i) {
+      if (random.Below(5) > 0) f.Do({"DEL", "key:" + std::to_string(i)});
+    }
+  }
+  const std::string before = f.Run("DEBUG DIGEST");
+  f.engine.defragmenter.RunRound();
+  // Most have moved, and few others were looked at.
+  const Defragmenter::Stats stats = f.engine.defragmenter.stats(MonotonicUs());
+  CHECK(stats.keys_moved > kMany / 20);
+  CHECK(stats.keys_left < kMany / 100);
+  CHECK(f.Run("DEBUG DIGEST") == before);
+  for (const int d : {0, 3}) f.keyspace.database(d).table().CheckConsistency();
+}
+
 TEST_CASE("a round that would gain nothing moves nothing", "[defrag]") {
   CommandFixture f;
   // Every class has a slab of which little is used: however they are moved, there are as many.

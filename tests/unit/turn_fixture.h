@@ -125,6 +125,7 @@ class TurnFixture : public ClientHost {
   bool IsGone(uint64_t id) const { return !clients_.contains(id); }
 
   void OnClientReady(Client& client) override { turn.AddReady(client); }
+  void OnClientHungUp(Client& client) override { turn.AddReady(client); }
   void OnClientFlush(Client& client) override { turn.AddFlush(client); }
   void OnClientLeaving(Client& client) override {
     client_memory.Forget(client);
