@@ -14,6 +14,12 @@ namespace {
 // only at the round's end.
 constexpr int64_t kSlabsAhead = 2 * SlabChunk::kSlabs;
 
+template <typename Function>
+void ForEachLive(const SlabChunk* chunk, const Function& function) {
+  for (uint32_t left = chunk->live; left != 0; left &= left - 1)
+    function(reinterpret_cast<Slab*>(chunk->slab(static_cast<size_t>(std::countr_zero(left)))));
+}
+
 // How many slabs of its own a class needs when it has so much room.
 int64_t SlabsFor(int64_t room, size_t block_bytes) {
   const auto capacity = static_cast<int64_t>(CapacityOf(block_bytes));

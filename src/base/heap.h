@@ -59,12 +59,6 @@ inline Slab* SlabOf(void* block) {
   return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(block) & ~(uintptr_t{kSlabBytes} - 1));
 }
 
-template <typename Function>
-void ForEachLive(const SlabChunk* chunk, const Function& function) {
-  for (uint32_t left = chunk->live; left != 0; left &= left - 1)
-    function(reinterpret_cast<Slab*>(chunk->slab(static_cast<size_t>(std::countr_zero(left)))));
-}
-
 // Slabs, linked both ways.
 struct SlabList {
   Slab* first = nullptr;

@@ -90,9 +90,7 @@ void Dispatcher::Refuse(Session& session, std::string_view error) {
   CountErrorCode(session.reply.last_error_code());
 }
 
-void Dispatcher::PassOver(Session& session) {
-  if (session.reply_mode != Session::ReplyMode::kOn) AdvanceReplyMode(session);
-}
+void Dispatcher::PassOver(Session& session) { AdvanceReplyMode(session); }
 
 // When it is done: what it says of itself does not count it yet (INFO, CONFIG RESETSTAT).
 void Dispatcher::CountCall(Command& command) {
@@ -367,11 +365,12 @@ bool Dispatcher::DenyInExec(Session& session, Command& command, Args args) {
       : decision.verdict == Verdict::kKey   ? "no permission to touch the specified keys"
                                             : "no permission to access one of the channels used as arguments";
   ++command.stats.rejected;
-  session.reply.Error(fmt::format(
-      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This "
-      "command is no longer allowed for the following reason: {}",
-      reason));
-  CountErrorCode(session.reply.last_error_code());
+  Refuse(
+      session,
+      fmt::format(
+          "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. "
+          "This command is no longer allowed for the following reason: {}",
+          reason));
   return true;
 }
 
@@ -428,11 +427,9 @@ void Dispatcher::RejectWith(Session& session, Command* command, std::string_view
     // A refused EXEC ends its transaction all the same.
     DiscardTransaction(engine_, session);
     if (error.starts_with("ERR ")) error.remove_prefix(4);
-    session.reply.Error(fmt::format("EXECABORT Transaction discarded because of: {}", error));
-  } else {
-    session.reply.Error(error);
+    return Refuse(session, fmt::format("EXECABORT Transaction discarded because of: {}", error));
   }
-  CountErrorCode(session.reply.last_error_code());
+  Refuse(session, error);
 }
 
 // Nothing more is executed or answered, not even what came before.

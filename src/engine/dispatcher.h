@@ -42,7 +42,7 @@ class Dispatcher {
   // Ends the waiting of up to `max` sessions whose deadlines have passed; returns whether more are left.
   bool TimeOutBlocked(int64_t now_us, size_t max);
 
-  // Replies an error to what was no request, and counts it.
+  // Replies an error to what is not run, and counts it.
   void Refuse(Session& session, std::string_view error);
   // An empty request: nothing is run, but it uses up CLIENT REPLY SKIP.
   void PassOver(Session& session);

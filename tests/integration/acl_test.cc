@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "integration/data_folder.h"
 #include "integration/server_fixture.h"
 #include "support/temporary_folder.h"
 
@@ -62,14 +63,6 @@ bool IsOpen(RawClient& client) {
 }
 
 // The value of a field of INFO.
-std::string InfoField(RawClient& client, const std::string& name) {
-  const std::string text = TextOf(client.Call({"INFO", "stats"}));
-  const size_t start = text.find(name + ":");
-  if (start == std::string::npos) return "none";
-  const size_t value = start + name.size() + 1;
-  return text.substr(value, text.find("\r\n", value) - value);
-}
-
 }  // namespace
 
 TEST_CASE("users log in and are kept to their rules", "[acl][redis-ok]") {

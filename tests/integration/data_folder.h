@@ -75,5 +75,9 @@ inline std::string FieldOf(const std::string& info, const std::string& name) {
 inline std::string InfoField(RawClient& client, const std::string& section, const std::string& name) {
   return FieldOf(TextOf(client.Call({"INFO", section})), name);
 }
+// Of whatever section.
+inline std::string InfoField(RawClient& client, const std::string& name) {
+  return InfoField(client, "everything", name);
+}
 
 }  // namespace pinyon::testing

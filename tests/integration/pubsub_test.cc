@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "integration/data_folder.h"
 #include "integration/server_fixture.h"
 #include "support/eventually.h"
 
@@ -26,14 +27,6 @@ std::string Words(const Reply& reply) {
 }
 
 std::string Next(RawClient& client) { return Words(client.ReadReply()); }
-
-std::string InfoField(RawClient& client, const std::string& name) {
-  const std::string text = client.Call({"INFO", "everything"}).text;
-  const size_t begin = text.find("\n" + name + ":");
-  if (begin == std::string::npos) return "none";
-  const size_t value = begin + name.size() + 2;
-  return text.substr(value, text.find('\r', value) - value);
-}
 
 constexpr std::string_view kRestricted =
     "ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "integration/data_folder.h"
 #include "integration/server_fixture.h"
 #include "support/eventually.h"
 
@@ -55,14 +56,6 @@ std::vector<std::string> Told(RawClient& client) {
     if (reply.text == "that is all") return told;
     told.push_back(Words(reply));
   }
-}
-
-std::string InfoField(RawClient& client, const std::string& name) {
-  const std::string text = client.Call({"INFO", "everything"}).text;
-  const size_t begin = text.find("\n" + name + ":");
-  if (begin == std::string::npos) return "none";
-  const size_t value = begin + name.size() + 2;
-  return text.substr(value, text.find('\r', value) - value);
 }
 
 std::string Id(RawClient& client) { return std::to_string(client.Call({"CLIENT", "ID"}).Integer()); }
