@@ -145,12 +145,7 @@ Parsed ParseDoubleStrict(std::string_view text, double* out) {
 
 }  // namespace
 
-bool ParseInt64(std::string_view text, int64_t* out) {
-  if (text.size() == 1) {  // the usual number
-    if (!IsDigit(text[0])) return false;
-    *out = text[0] - '0';
-    return true;
-  }
+bool ParseLongInt64(std::string_view text, int64_t* out) {
   const bool negative = !text.empty() && text[0] == '-';
   const char* digits = text.data() + (negative ? 1 : 0);
   const size_t count = text.size() - (negative ? 1 : 0);

@@ -22,7 +22,12 @@ inline constexpr size_t kMaxHumanDoubleChars = 344;
 
 // Only the canonical spelling of a number is one: no spaces, no '+', no leading zeros, no "-0". Hence
 // FormatInt64(ParseInt64(s)) == s, which is what lets a string be stored as an integer.
-bool ParseInt64(std::string_view text, int64_t* out);
+bool ParseLongInt64(std::string_view text, int64_t* out);
+inline bool ParseInt64(std::string_view text, int64_t* out) {
+  if (text.size() != 1 || static_cast<unsigned char>(text[0] - '0') > 9) return ParseLongInt64(text, out);
+  *out = text[0] - '0';
+  return true;
+}
 bool ParseUint64(std::string_view text, uint64_t* out);
 
 // `out` has room for kMaxInt64Chars; what of it lies behind the number may have been written to, too.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 #include "base/assert.h"
@@ -69,12 +70,23 @@ void Connection::PauseReading() {
   reading_ = false;
 }
 
+// Straight to the socket: libuv's uv_try_write ends in write(), which takes the kernel longer than send().
 ssize_t Connection::TryWrite(const iovec* pieces, size_t count) {
   if (writing_ || closing_) return 0;
-  static_assert(sizeof(uv_buf_t) == sizeof(iovec));
-  const ssize_t written =
-      uv_try_write(stream(), reinterpret_cast<const uv_buf_t*>(pieces), static_cast<unsigned>(count));
-  return written == UV_EAGAIN ? 0 : written;
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  ssize_t written;
+  do {
+    if (count == 1) {
+      written = send(fd(), pieces->iov_base, pieces->iov_len, kFlags);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(pieces);
+      message.msg_iovlen = count;
+      written = sendmsg(fd(), &message, kFlags);
+    }
+  } while (written < 0 && errno == EINTR);
+  if (written >= 0) return written;
+  return errno == EAGAIN || errno == ENOBUFS ? 0 : uv_translate_sys_error(errno);
 }
 
 void Connection::WriteRest(const iovec* pieces, size_t count) {

@@ -24,39 +24,40 @@ const char* FindLineEnd(const char* p, const char* end, char line_end) {
   return std::memchr(p, '\0', static_cast<size_t>(stop - p)) == nullptr ? found : nullptr;
 }
 
-// The usual header, a type and one or two digits: without a loop, since a request has one for each argument.
-// Needs kShortHeaderBytes at `p`; leaves `p` alone when it is something else. (Of the line end only the first
-// byte is looked at, as by Redis.)
-constexpr ptrdiff_t kShortHeaderBytes = 5;
+// Bytes that the shortest argument has: "$0\r\n\r\n".
+constexpr ptrdiff_t kLeastArgBytes = 6;
+
+constexpr uint64_t Word(std::string_view bytes) {
+  uint64_t word = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) word |= uint64_t{static_cast<uint8_t>(bytes[i])} << 8 * i;
+  return word;
+}
+
+// The usual header, a type and one or two digits, at `p`, where kLeastArgBytes lie: with no loop and few
+// branches, since a request has one for each argument. What it takes for something else may be a header all
+// the same.
 template <char Type>
-inline bool ParseShortHeader(const char*& p, size_t* value) {
-  uint32_t header;
-  std::memcpy(&header, p, sizeof header);
-  const uint32_t first = (header >> 8 & 0xFF) - '0';
-  if ((header & 0x00FF00FF) == (uint32_t{'\r'} << 16 | Type) && first <= 9) {
-    *value = first;
+inline bool TakeShortHeader(const char*& p, const char* end, size_t* value) {
+  constexpr char kOneDigit[] = {Type, '0', '\r', '\n', '\0'};
+  constexpr char kTwoDigits[] = {Type, '0', '0', '\r', '\n', '\0'};
+  uint32_t head;
+  std::memcpy(&head, p, sizeof head);
+  // What exceeds the least such header is the digit, in its place.
+  const uint32_t digit = head - static_cast<uint32_t>(Word(kOneDigit));
+  if (digit <= 0x900 && (digit & 0xFF) == 0) {
+    *value = digit >> 8;
     p += 4;
     return true;
   }
-  const uint32_t second = (header >> 16 & 0xFF) - '0';
-  if ((header & 0xFF0000FF) != (uint32_t{'\r'} << 24 | Type) || first - 1 > 8 || second > 9) return false;
-  *value = first * 10 + second;
+  uint64_t word;
+  if (end - p < static_cast<ptrdiff_t>(sizeof word)) return false;
+  std::memcpy(&word, p, sizeof word);
+  const uint64_t digits = (word & 0xFFFFFFFFFF) - Word(kTwoDigits);
+  const uint64_t tens = digits >> 8 & 0xFF, ones = digits >> 16;
+  if ((digits & 0xFF) != 0 || tens - 1 > 8 || ones > 9) return false;
+  *value = tens * 10 + ones;
   p += 5;
   return true;
-}
-
-// Whole short arguments at `p`, at most `count`; returns how many there are and moves `p` behind them.
-size_t TakeShortArgs(const char*& p, const char* end, size_t count, std::string_view* args) {
-  const char* q = p;
-  for (size_t taken = 0; taken < count; ++taken) {
-    size_t length;
-    if (end - q < kShortHeaderBytes || !ParseShortHeader<'$'>(q, &length)) return taken;
-    if (static_cast<size_t>(end - q) < length + 2) return taken;
-    args[taken] = {q, length};
-    q += length + 2;
-    p = q;
-  }
-  return count;
 }
 
 }  // namespace
@@ -126,8 +127,42 @@ RequestParser::Line RequestParser::FindBadHeader(const char* header, const char*
   return end - line_end < 2 ? Line::kNeedMore : Line::kBad;
 }
 
-RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits& limits, size_t* consumed,
-                                           std::vector<std::string_view>* args) {
+bool RequestParser::TakeWhole(std::string_view bytes, const Limits& limits, size_t* consumed,
+                              std::vector<std::string_view>* args) {
+  const char* const end = bytes.data() + bytes.size();
+  const char* p = bytes.data();
+  size_t count = 0;
+  if (end - p < kLeastArgBytes || !TakeShortHeader<'*'>(p, end, &count)) return false;
+  if (count == 0 || count > (limits.authenticated ? kFewArgs : kMaxUnauthenticatedArgs)) return false;
+  const size_t first_arg = args->size();
+  args->resize(first_arg + count);
+  for (std::string_view *arg = args->data() + first_arg, *last = arg + count; arg != last; ++arg) {
+    size_t length = 0;
+    if (end - p < kLeastArgBytes ||
+        (!TakeShortHeader<'$'>(p, end, &length) && !TakeHeader(p, end, limits, &length)) ||
+        static_cast<size_t>(end - p) < length + 2) {
+      args->resize(first_arg);
+      return false;
+    }
+    *arg = {p, length};
+    p += length + 2;
+  }
+  *consumed = static_cast<size_t>(p - bytes.data());
+  return true;
+}
+
+// A header of an argument that is allowed, whatever its length.
+bool RequestParser::TakeHeader(const char*& p, const char* end, const Limits& limits, size_t* length) {
+  const char* q = p + 1;
+  int64_t value = 0;
+  if (*p != '$' || ParseLength(q, end, &value) != Line::kDone || !IsAllowed(value, limits)) return false;
+  *length = static_cast<size_t>(value);
+  p = q;
+  return true;
+}
+
+RequestParser::Status RequestParser::ParseSlowly(std::string_view bytes, const Limits& limits,
+                                                 size_t* consumed, std::vector<std::string_view>* args) {
   *consumed = 0;
   if (partial_ != nullptr) return ResumePartial(bytes, limits, consumed, args);
   if (holds_arguments_) {
@@ -136,33 +171,11 @@ RequestParser::Status RequestParser::Parse(std::string_view bytes, const Limits&
     inline_args_.clear();
   }
   if (bytes.empty()) return Status::kNeedMore;
-  if (bytes.front() == '*') return ParseFresh(bytes, limits, consumed, args);
-  return ParseInline(bytes, consumed, args);
+  if (bytes.front() != '*') return ParseInline(bytes, consumed, args);
+  return ParseHeader(bytes, limits, consumed, args);
 }
 
-// The usual: a whole request of few and short arguments lies there.
-RequestParser::Status RequestParser::ParseFresh(std::string_view bytes, const Limits& limits,
-                                                size_t* consumed, std::vector<std::string_view>* args) {
-  const char* const end = bytes.data() + bytes.size();
-  const char* p = bytes.data();
-  size_t count = 0;
-  if (end - p < kShortHeaderBytes || !ParseShortHeader<'*'>(p, &count) || count == 0 ||
-      count > (limits.authenticated ? kFewArgs : kMaxUnauthenticatedArgs)) {
-    return ParseHeader(bytes, limits, consumed, args);
-  }
-  const size_t first_arg = args->size();
-  args->resize(first_arg + count);
-  const size_t taken = TakeShortArgs(p, end, count, args->data() + first_arg);
-  if (taken == count) {
-    *consumed = static_cast<size_t>(p - bytes.data());
-    return Status::kRequest;
-  }
-  args->resize(first_arg + taken);
-  const size_t position = static_cast<size_t>(p - bytes.data());
-  return ParseArgs(bytes, position, static_cast<int64_t>(count - taken), taken, limits, consumed, args);
-}
-
-// The same, whatever its header and arguments are.
+// An array, of whatever length, that may not have arrived whole.
 RequestParser::Status RequestParser::ParseHeader(std::string_view bytes, const Limits& limits,
                                                  size_t* consumed, std::vector<std::string_view>* args) {
   const char* p = bytes.data() + 1;
@@ -178,30 +191,25 @@ RequestParser::Status RequestParser::ParseHeader(std::string_view bytes, const L
   if (count > INT_MAX) return Fail("invalid multibulk length");
   if (count > static_cast<int64_t>(kMaxUnauthenticatedArgs) && !limits.authenticated)
     return Fail("unauthenticated multibulk length");
-  return ParseArgs(bytes, static_cast<size_t>(p - bytes.data()), count, 0, limits, consumed, args);
+  return ParseArgs(bytes, static_cast<size_t>(p - bytes.data()), count, limits, consumed, args);
 }
 
-// The arguments from `position` on, of which `left` are missing and the last `taken` of `args` are there.
-// When not all of the request lies there, what was found goes into partial_.
-RequestParser::Status RequestParser::ParseArgs(std::string_view bytes, size_t position, int64_t left,
-                                               size_t taken, const Limits& limits, size_t* consumed,
+// Its arguments, which begin at `position`. When not all of the request lies there, what was found goes into
+// partial_.
+RequestParser::Status RequestParser::ParseArgs(std::string_view bytes, size_t position, int64_t count,
+                                               const Limits& limits, size_t* consumed,
                                                std::vector<std::string_view>* args) {
   const char* const start = bytes.data();
   const char* const end = start + bytes.size();
   const char* p = start + position;
-  const size_t first_arg = args->size() - taken;
-  for (; left > 0; --left) {
+  const size_t first_arg = args->size();
+  for (int64_t left = count; left > 0; --left) {
     const char* const arg_start = p;
-    if (p < end && *p == '$') {
-      ++p;
-      int64_t length = 0;
-      const Line line = ParseLength(p, end, &length);
-      if (line == Line::kDone && length >= 0 && length <= limits.max_bulk_bytes &&
-          (limits.authenticated || length <= kMaxUnauthenticatedBulk) && end - p >= length + 2) {
-        args->emplace_back(p, static_cast<size_t>(length));
-        p += length + 2;
-        continue;
-      }
+    size_t length = 0;
+    if (p < end && TakeHeader(p, end, limits, &length) && static_cast<size_t>(end - p) >= length + 2) {
+      args->emplace_back(p, length);
+      p += length + 2;
+      continue;
     }
     partial_ = std::make_unique<Partial>();
     partial_->position = static_cast<size_t>(arg_start - start);
@@ -214,6 +222,11 @@ RequestParser::Status RequestParser::ParseArgs(std::string_view bytes, size_t po
   }
   *consumed = static_cast<size_t>(p - start);
   return Status::kRequest;
+}
+
+bool RequestParser::IsAllowed(int64_t length, const Limits& limits) {
+  return length >= 0 && length <= limits.max_bulk_bytes &&
+         (limits.authenticated || length <= kMaxUnauthenticatedBulk);
 }
 
 bool RequestParser::CheckBulkLength(Line line, int64_t length, const Limits& limits) {

@@ -55,7 +55,11 @@ class RequestParser {
   // are valid as long as the bytes do not move; those of an inline command with quotes, or of large
   // arguments, until the next call.
   Status Parse(std::string_view bytes, const Limits& limits, size_t* consumed,
-               std::vector<std::string_view>* args);
+               std::vector<std::string_view>* args) {
+    if (partial_ == nullptr && !holds_arguments_ && TakeWhole(bytes, limits, consumed, args)) [[likely]]
+      return Status::kRequest;
+    return ParseSlowly(bytes, limits, consumed, args);
+  }
 
   const std::string& error() const { return error_; }
 
@@ -102,11 +106,16 @@ class RequestParser {
   static Line ParseLength(const char*& p, const char* end, int64_t* value);
   static Line FindBadHeader(const char* header, const char* end);
 
-  Status ParseFresh(std::string_view bytes, const Limits& limits, size_t* consumed,
-                    std::vector<std::string_view>* args);
+  // The usual: a whole request of few arguments lies there. Otherwise false, and nothing has been done.
+  static bool TakeWhole(std::string_view bytes, const Limits& limits, size_t* consumed,
+                        std::vector<std::string_view>* args);
+  static bool TakeHeader(const char*& p, const char* end, const Limits& limits, size_t* length);
+  static bool IsAllowed(int64_t length, const Limits& limits);
+  Status ParseSlowly(std::string_view bytes, const Limits& limits, size_t* consumed,
+                     std::vector<std::string_view>* args);
   Status ParseHeader(std::string_view bytes, const Limits& limits, size_t* consumed,
                      std::vector<std::string_view>* args);
-  Status ParseArgs(std::string_view bytes, size_t position, int64_t left, size_t taken, const Limits& limits,
+  Status ParseArgs(std::string_view bytes, size_t position, int64_t count, const Limits& limits,
                    size_t* consumed, std::vector<std::string_view>* args);
   Status ParseInline(std::string_view bytes, size_t* consumed, std::vector<std::string_view>* args);
   Status ResumePartial(std::string_view bytes, const Limits& limits, size_t* consumed,
