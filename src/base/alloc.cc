@@ -573,18 +573,8 @@ void* TakeFilledRange() {
   return chunk->memory;
 }
 
-void CollapseRange(void* range) {
-#ifdef MADV_COLLAPSE
-  constexpr int kCollapse = MADV_COLLAPSE;
-#else
-  constexpr int kCollapse = 25;  // older headers; older kernels refuse it
-#endif
-  if (madvise(range, ChunkSupply::kHugePageBytes, kCollapse) == 0 || errno != EINVAL) return;
-  // Memory that was made ready ahead once, see base/chunk_supply.cc.
-  madvise(range, ChunkSupply::kHugePageBytes, MADV_HUGEPAGE);
-  madvise(range, ChunkSupply::kHugePageBytes, kCollapse);
-  madvise(range, ChunkSupply::kHugePageBytes, MADV_NOHUGEPAGE);
-}
+void CollapseRange(void* range) { ChunkSupply::Collapse(range); }
+int64_t TakeLongestHugePageUs() { return ChunkSupply::TakeLongestHugePageUs(); }
 
 bool CollectFreed(size_t max_slabs) {
   if (!owns_heap) return false;

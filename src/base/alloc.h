@@ -151,6 +151,9 @@ void* TakeFilledRange();
 // to make room first, many times that: for a thread that nobody waits for. No flag is left on the range, so
 // memory that is given back later stays given back.
 void CollapseRange(void* range);
+// The CPU time that a huge page took at most since the last call: of ranges, and of chunks that were made
+// ready ahead. Any thread.
+int64_t TakeLongestHugePageUs();
 
 // Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It
 // comes back by itself when memory of its kind is needed; this is for periodic work, and best done when those

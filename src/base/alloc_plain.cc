@@ -73,6 +73,7 @@ void AdaptToSize() {}
 bool CollectFreed(size_t) { return false; }
 void* TakeFilledRange() { return nullptr; }
 void CollapseRange(void*) {}
+int64_t TakeLongestHugePageUs() { return 0; }
 // Every third block or so moves, so that whoever keeps an address is found out.
 namespace {
 bool moves_blocks = false;

@@ -3,10 +3,35 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "base/background_priority.h"
 #include "base/blocked_signals.h"
+#include "base/clock.h"
 
 namespace pinyon::mem {
+
+namespace {
+
+std::atomic<int64_t> longest_huge_page_us{0};
+
+// Notes what `make`, which makes a huge page, takes the thread.
+template <typename Make>
+void Timed(Make make) {
+  const int64_t start_ns = ThreadCpuNs();
+  make();
+  const int64_t took_us = (ThreadCpuNs() - start_ns) / 1000;
+  // Two that store at once may lose one of the times, which were alike then.
+  if (took_us > longest_huge_page_us.load(std::memory_order_relaxed))
+    longest_huge_page_us.store(took_us, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+int64_t ChunkSupply::TakeLongestHugePageUs() {
+  return longest_huge_page_us.exchange(0, std::memory_order_relaxed);
+}
 
 // Advice that is not taken (an older kernel, huge pages turned off) does no harm.
 char* ChunkSupply::MakeReady() {
@@ -16,7 +41,7 @@ char* ChunkSupply::MakeReady() {
   // First as its neighbours are, else it would never be one mapping with them.
   madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
   madvise(memory, kChunkBytes, MADV_HUGEPAGE);
-  Populate(memory, kChunkBytes);
+  Timed([memory] { Populate(memory, kChunkBytes); });
   // What is given back later shall stay given back.
   madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
   return memory;
@@ -35,6 +60,21 @@ ChunkSupply::Chunk ChunkSupply::Map() {
   if (chunk > begin) munmap(begin, static_cast<size_t>(chunk - begin));
   if (chunk + kChunkBytes < end) munmap(chunk + kChunkBytes, static_cast<size_t>(end - chunk) - kChunkBytes);
   return {chunk, false};
+}
+
+void ChunkSupply::Collapse(void* chunk) {
+#ifdef MADV_COLLAPSE
+  constexpr int kCollapse = MADV_COLLAPSE;
+#else
+  constexpr int kCollapse = 25;  // older headers; older kernels refuse it
+#endif
+  Timed([chunk] {
+    if (madvise(chunk, kHugePageBytes, kCollapse) == 0 || errno != EINVAL) return;
+    // Memory that was made ready ahead once.
+    madvise(chunk, kHugePageBytes, MADV_HUGEPAGE);
+    madvise(chunk, kHugePageBytes, kCollapse);
+    madvise(chunk, kHugePageBytes, MADV_NOHUGEPAGE);
+  });
 }
 
 void ChunkSupply::Populate(void* memory, size_t bytes) {
@@ -75,7 +115,10 @@ bool ChunkSupply::StartThread() {
 }
 
 void ChunkSupply::Run() {
-  TakeBackgroundPriority(0);  // bringing a huge page holds the memory map
+  // The loop's thread, when both are on one core, is to get it back at once: a huge page may take 5 ms. (That
+  // holds the memory map, but whoever waits for it leaves the core to this thread.)
+  constexpr int kLeast = 19;
+  TakeBackgroundPriority(kLeast);
   for (uint32_t seen = 0;;) {
     asked_.wait(seen, std::memory_order_relaxed);
     seen = asked_.load(std::memory_order_relaxed);

@@ -33,6 +33,10 @@ class ChunkSupply {
 
   // One without memory.
   static Chunk Map();
+  // Makes what lies in a chunk one huge page, as mem::CollapseRange.
+  static void Collapse(void* chunk);
+  // The CPU time that making a huge page took at most since the last call, here or by Collapse; any thread.
+  static int64_t TakeLongestHugePageUs();
   // Brings memory for whole pages at once, if the kernel can.
   static void Populate(void* memory, size_t bytes);
   // `ahead`: the next one shall be made ready. `*spare` is address space of a chunk that has no memory any

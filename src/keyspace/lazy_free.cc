@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/background_priority.h"
 #include "base/blocked_signals.h"
-#include "base/clock.h"
 #include "keyspace/table.h"
 
 namespace pinyon {
@@ -85,9 +84,7 @@ void LazyFree::Do(Job job) {
   if (Entry** entry = std::get_if<Entry*>(&job.what)) {
     Entry::Delete(*entry);
   } else if (FilledRange* range = std::get_if<FilledRange>(&job.what)) {
-    const int64_t start_ns = ThreadCpuNs();
     mem::CollapseRange(range->memory);
-    collapse_us_.store((ThreadCpuNs() - start_ns) / 1000, std::memory_order_relaxed);
     is_collapsing_.store(false, std::memory_order_release);
   } else if (EmptySlabs* slabs = std::get_if<EmptySlabs>(&job.what)) {
     mem::ReleaseSlabs(*slabs);

@@ -35,8 +35,6 @@ class LazyFree {
   // Has a range of slabs made a huge page (mem::CollapseRange); one at a time (IsCollapsing).
   void Collapse(void* range);
   bool IsCollapsing() const { return is_collapsing_.load(std::memory_order_acquire); }
-  // How much CPU time the last that was done has taken, in microseconds; told once, 0 when there is none.
-  int64_t TakeCollapseUs() { return collapse_us_.exchange(0, std::memory_order_relaxed); }
   // Gives memory of empty slabs back (mem::ReleaseSlabs).
   void Release(std::vector<mem::EmptyRange> ranges);
 
@@ -80,7 +78,6 @@ class LazyFree {
   std::atomic<uint64_t> pending_bytes_{0};
   std::atomic<uint64_t> freed_{0};
   std::atomic<bool> is_collapsing_{false};
-  std::atomic<int64_t> collapse_us_{0};
 };
 
 }  // namespace pinyon

@@ -27,9 +27,11 @@ constexpr size_t kIdleChunks = 64;
 // So many ticks without a new slab are a time at which huge pages may be made.
 constexpr int kQuietTicks = 10;
 // Making one takes the kernel 0.3 ms; on a virtual machine whose host has yet to find the memory, 5 ms in
-// which nothing else runs on the core. Then it is tried again after a while only.
+// which nothing else runs on the core. Then it is tried again after a while only, and each time that it was
+// in vain after twice as long.
 constexpr int64_t kSlowCollapseUs = 1000;
-constexpr int64_t kNoCollapseUs = 60'000'000;
+constexpr int64_t kMinNoCollapseUs = 60'000'000;
+constexpr int64_t kMaxNoCollapseUs = 3'600'000'000;
 // Empty slabs beside used ones wait for so many ticks at most while their number grows: then more of them lie
 // side by side, or whole chunks are empty.
 constexpr int kMaxHeldTicks = 10;
@@ -49,12 +51,24 @@ void Periodic::Tick() {
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   engine_.memory_limit.Tick();
   const int64_t now_us = MonotonicUs(), now_ms = now_us / 1000;
-  if (engine_.keyspace.lazy_free().TakeCollapseUs() > kSlowCollapseUs)
-    collapse_from_us_ = now_us + kNoCollapseUs;
+  NoteHugePages(now_us);
   if (!engine_.is_loading) engine_.defragmenter.Tick(now_us);
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
   stats_.output.Sample(now_ms, stats_.traffic.output_bytes);
+}
+
+// Those of chunks that are made ready ahead tell it, too, and disturb nobody.
+void Periodic::NoteHugePages(int64_t now_us) {
+  const int64_t took_us = mem::TakeLongestHugePageUs();
+  if (took_us == 0) return;
+  if (took_us <= kSlowCollapseUs) {
+    no_collapse_us_ = 0;
+    return;
+  }
+  if (now_us >= collapse_from_us_)
+    no_collapse_us_ = std::clamp(no_collapse_us_ * 2, kMinNoCollapseUs, kMaxNoCollapseUs);
+  collapse_from_us_ = std::max(collapse_from_us_, now_us + no_collapse_us_);
 }
 
 bool Periodic::RunSlice() {
