@@ -9,12 +9,13 @@ namespace pinyon {
 
 namespace {
 
-constexpr double kKeptPerTurnover = 0.95;
+constexpr double kKeptPerTurnover = 0.97;
 constexpr double kLeastKept = 0.5;
 // With fewer entries seen nothing is learned.
 constexpr double kLeastEntries = 64;
-// The formula counts as much as so many entries seen.
-constexpr double kPriorEntries = 1;
+// The formula counts as much as so many entries seen: as little as will do, since it stands between what was
+// learned, and so between LRU and what suits it, wherever few entries come.
+constexpr double kPriorEntries = 0.1;
 
 // The first tick of an age.
 double StartOf(uint32_t age) {
@@ -46,6 +47,16 @@ struct PriorRates {
   double widths[HitDensity::kAges];
 };
 
+// Of an age and its neighbours together: rates change little from one to the next, and of a single cell there
+// are often too few for the entries to be told apart by.
+template <typename Ages>
+double AroundAge(const Ages& cells_of_class, uint32_t age) {
+  double sum = cells_of_class[age];
+  if (age > 0) sum += cells_of_class[age - 1];
+  if (age + 1 < HitDensity::kAges) sum += cells_of_class[age + 1];
+  return sum;
+}
+
 const PriorRates& Priors() {
   static const PriorRates priors;
   return priors;
@@ -72,8 +83,9 @@ void HitDensity::LearnClass(uint32_t use_class, double prior_scale, double ticks
   for (uint32_t age = kAges; age-- > 0;) {
     const uint32_t cell = use_class * kAges + age;
     const double prior = Priors().rates[use_class][age] * prior_scale;
-    const double rate =
-        (hits_[cell] + kPriorEntries * prior) / (entries_[cell] + kPriorEntries) / ticks_per_entry;
+    const double hits = AroundAge(&hits_[use_class * kAges], age);
+    const double entries = AroundAge(&entries_[use_class * kAges], age);
+    const double rate = (hits + kPriorEntries * prior) / (entries + kPriorEntries) / ticks_per_entry;
     const double expected = rate * Priors().widths[age];
     const double survivors = 1 / (1 + expected);
     Stretch stretch = {expected * survivors, Priors().widths[age] * survivors, survivors};
