@@ -13,9 +13,9 @@
 // next use nearer: so what has just come goes, and the rest is hit. Under scans what was never used again is
 // worth next to nothing, and when what is popular shifts, the rates of the old ages fall whatever the class.
 //
-// Both numbers are forgotten exponentially: three hundredths for every turnover (as many accesses as there are
-// keys). A rate is that of its age and the two beside it, as few are seen of each; where nothing was seen a
-// formula stands in: a frequency over an age.
+// Both numbers are forgotten exponentially: three hundredths for every turnover (as many accesses as there
+// are keys). A rate is that of its age and the two beside it, as few are seen of each; where nothing was seen
+// a formula stands in: a frequency over an age.
 //
 // Costs: 11 KiB. Counting is one addition, reading a density one load, learning some ten microseconds for
 // every half turnover.
