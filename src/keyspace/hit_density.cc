@@ -58,8 +58,8 @@ double AroundAge(const Ages& cells_of_class, uint32_t age) {
 }
 
 const PriorRates& Priors() {
-  static const PriorRates priors;
-  return priors;
+  static const PriorRates kPriors;
+  return kPriors;
 }
 
 }  // namespace
