@@ -151,7 +151,7 @@ void* TakeFilledRange();
 // to make room first, many times that: for a thread that nobody waits for. No flag is left on the range, so
 // memory that is given back later stays given back.
 void CollapseRange(void* range);
-// The CPU time that a huge page took at most since the last call: of ranges, and of chunks that were made
+// What a huge page took of CPU time, at most, since the last call: of ranges, and of chunks that were made
 // ready ahead. Any thread.
 int64_t TakeLongestHugePageUs();
 

@@ -5,9 +5,9 @@
 namespace pinyon {
 
 // The calling thread interrupts no other any more when it wakes. It is `nice` steps nicer than it was: at 5
-// it has a quarter of a core that another thread wants as well, at 0 half of it. (Whoever holds the process's
-// memory map for long must not give way, as others may wait for it.) Where the system refuses, the thread
-// goes on as it was.
+// it has a quarter of a core that another thread wants as well, at 10 a tenth. (Whoever holds the process's
+// memory map for long must not give way further, as others may wait for it.) Where the system refuses, the
+// thread goes on as it was.
 void TakeBackgroundPriority(int nice);
 
 }  // namespace pinyon

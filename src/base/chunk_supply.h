@@ -35,7 +35,8 @@ class ChunkSupply {
   static Chunk Map();
   // Makes what lies in a chunk one huge page, as mem::CollapseRange.
   static void Collapse(void* chunk);
-  // The CPU time that making a huge page took at most since the last call, here or by Collapse; any thread.
+  // The CPU time that the first touch of a chunk, or Collapse, took at most since the last call: what a huge
+  // page takes, where there are some. Any thread.
   static int64_t TakeLongestHugePageUs();
   // Brings memory for whole pages at once, if the kernel can.
   static void Populate(void* memory, size_t bytes);

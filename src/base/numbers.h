@@ -21,7 +21,8 @@ inline constexpr size_t kMaxDoubleChars = 32;
 inline constexpr size_t kMaxHumanDoubleChars = 344;
 
 // Only the canonical spelling of a number is one: no spaces, no '+', no leading zeros, no "-0". Hence
-// FormatInt64(ParseInt64(s)) == s, which is what lets a string be stored as an integer.
+// FormatInt64(ParseInt64(s)) == s, which is what lets a string be stored as an integer. (ParseLongInt64 is
+// for ParseInt64 only: of numbers that are not a single digit.)
 bool ParseLongInt64(std::string_view text, int64_t* out);
 inline bool ParseInt64(std::string_view text, int64_t* out) {
   if (text.size() != 1 || static_cast<unsigned char>(text[0] - '0') > 9) return ParseLongInt64(text, out);

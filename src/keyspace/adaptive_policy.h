@@ -19,7 +19,7 @@
 // Sizes count: an entry's worth is divided by the bytes that it takes.
 //
 // Costs: an access some five nanoseconds, no cache miss; an eviction and a new key one each; two bytes a key
-// and 13 KiB.
+// and 20 KiB.
 #pragma once
 
 #include <array>
@@ -78,7 +78,7 @@ class AdaptivePolicy {
 
  private:
   static constexpr uint32_t kTimeMask = 0xffff;
-  static constexpr int kTickFractionBits = 16;
+  static constexpr int kTickFractionBits = 40;
   // Of the last newcomers so many are known, and the last few are left alone.
   static constexpr size_t kNewcomers = 8;
   static constexpr size_t kLeftAlone = 4;

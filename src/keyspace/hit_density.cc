@@ -47,19 +47,18 @@ struct PriorRates {
   double widths[HitDensity::kAges];
 };
 
+const PriorRates& Priors() {
+  static const PriorRates kPriors;
+  return kPriors;
+}
+
 // Of an age and its neighbours together: rates change little from one to the next, and of a single cell there
 // are often too few for the entries to be told apart by.
-template <typename Ages>
-double AroundAge(const Ages& cells_of_class, uint32_t age) {
+double AroundAge(const double* cells_of_class, uint32_t age) {
   double sum = cells_of_class[age];
   if (age > 0) sum += cells_of_class[age - 1];
   if (age + 1 < HitDensity::kAges) sum += cells_of_class[age + 1];
   return sum;
-}
-
-const PriorRates& Priors() {
-  static const PriorRates kPriors;
-  return kPriors;
 }
 
 }  // namespace
@@ -122,8 +121,8 @@ void HitDensity::Learn(uint64_t accesses, uint64_t keys) {
   }
   const double turnovers = static_cast<double>(accesses) / static_cast<double>(std::max<uint64_t>(keys, 1));
   const double kept = std::max(std::pow(kKeptPerTurnover, turnovers), kLeastKept);
-  for (float& value : hits_) value *= static_cast<float>(kept);
-  for (float& value : entries_) value *= static_cast<float>(kept);
+  for (double& value : hits_) value *= kept;
+  for (double& value : entries_) value *= kept;
   accesses_ *= kept;
 }
 

@@ -11,7 +11,7 @@ namespace pinyon {
 
 namespace {
 
-// Requests of up to so many arguments are first tried as having short ones only.
+// Requests of up to so many arguments are first tried as lying there whole.
 constexpr size_t kFewArgs = 64;
 constexpr size_t kMaxUnauthenticatedArgs = 10;
 constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
@@ -266,7 +266,7 @@ RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const
     if (line == Line::kEndless || line == Line::kNeedMore) return Status::kNeedMore;
     if (*header != '$') return Fail(std::string("expected '$', got '") + *header + "'");
     if (!CheckBulkLength(line, length, limits)) return Status::kError;
-    if (end - p < length + 2) {
+    if (static_cast<size_t>(end - p) < static_cast<size_t>(length) + 2) {
       if (static_cast<size_t>(length) < kLargeBulkBytes) return Status::kNeedMore;
       return StartBlock(static_cast<size_t>(p - start), length, bytes, consumed);
     }

@@ -27,8 +27,8 @@ constexpr size_t kIdleChunks = 64;
 // So many ticks without a new slab are a time at which huge pages may be made.
 constexpr int kQuietTicks = 10;
 // Making one takes the kernel 0.3 ms; on a virtual machine whose host has yet to find the memory, 5 ms in
-// which nothing else runs on the core. Then it is tried again after a while only, and each time that it was
-// in vain after twice as long.
+// which nothing else runs on the core. Then it is tried again after a while only, after twice as long each
+// time that it is still slow, and sooner when chunks that are made ready ahead show that it is not.
 constexpr int64_t kSlowCollapseUs = 1000;
 constexpr int64_t kMinNoCollapseUs = 60'000'000;
 constexpr int64_t kMaxNoCollapseUs = 3'600'000'000;
@@ -58,17 +58,18 @@ void Periodic::Tick() {
   stats_.output.Sample(now_ms, stats_.traffic.output_bytes);
 }
 
-// Those of chunks that are made ready ahead tell it, too, and disturb nobody.
 void Periodic::NoteHugePages(int64_t now_us) {
   const int64_t took_us = mem::TakeLongestHugePageUs();
   if (took_us == 0) return;
   if (took_us <= kSlowCollapseUs) {
     no_collapse_us_ = 0;
+    collapse_from_us_ = std::min(collapse_from_us_, now_us + kMinNoCollapseUs);
     return;
   }
-  if (now_us >= collapse_from_us_)
-    no_collapse_us_ = std::clamp(no_collapse_us_ * 2, kMinNoCollapseUs, kMaxNoCollapseUs);
-  collapse_from_us_ = std::max(collapse_from_us_, now_us + no_collapse_us_);
+  // Slow ones while it is put off are no news.
+  if (now_us < collapse_from_us_) return;
+  no_collapse_us_ = std::clamp(no_collapse_us_ * 2, kMinNoCollapseUs, kMaxNoCollapseUs);
+  collapse_from_us_ = now_us + no_collapse_us_;
 }
 
 bool Periodic::RunSlice() {
