@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "base/numbers.h"
+#include "base/settings_text.h"
 #include "base/strings.h"
 
 namespace pinyon {
@@ -43,6 +44,13 @@ SettingError SetOutputLimits(NetworkOptions& options, const std::vector<std::str
 std::string OutputLimitText(const NetworkOptions& options, int index) {
   const NetworkOptions::OutputLimit& limit = options.output_limits[index];
   return fmt::format("{} {} {} {}", kClassNames[index], limit.hard, limit.soft, limit.soft_seconds);
+}
+
+// The same for a configuration file, where Redis has other words for it.
+std::string OutputLimitLine(const NetworkOptions& options, int index) {
+  const NetworkOptions::OutputLimit& limit = options.output_limits[index];
+  return fmt::format("{} {} {} {}", index == NetworkOptions::kReplicaClients ? "replica" : kClassNames[index],
+                     FormatMemory(limit.hard), FormatMemory(limit.soft), limit.soft_seconds);
 }
 
 }  // namespace
@@ -97,7 +105,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
                            [this] {
                              std::vector<std::string> lines;
                              for (int i = 0; i < kClientClasses; ++i)
-                               lines.push_back(OutputLimitText(*this, i));
+                               lines.push_back(OutputLimitLine(*this, i));
                              return lines;
                            },
                        .min_args = 0,  // SetOutputLimits says what is wrong with their number
