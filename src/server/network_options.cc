@@ -104,6 +104,7 @@ void NetworkOptions::Declare(SettingsRegistry& registry, Hooks hooks) {
                        .rewrite =
                            [this] {
                              std::vector<std::string> lines;
+                             lines.reserve(kClientClasses);
                              for (int i = 0; i < kClientClasses; ++i)
                                lines.push_back(OutputLimitLine(*this, i));
                              return lines;
