@@ -92,6 +92,7 @@ ssize_t Connection::TryWrite(const iovec* pieces, size_t count) {
 void Connection::WriteRest(const iovec* pieces, size_t count) {
   PINYON_ASSERT(!writing_ && !closing_);
   write_.data = this;
+  static_assert(sizeof(uv_buf_t) == sizeof(iovec));
   const int result = uv_write(&write_, stream(), reinterpret_cast<const uv_buf_t*>(pieces),
                               static_cast<unsigned>(count), [](uv_write_t* request, int status) {
                                 Connection* self = static_cast<Connection*>(request->data);
