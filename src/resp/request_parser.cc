@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kFewArgs = 64;
 constexpr size_t kMaxUnauthenticatedArgs = 10;
 constexpr int64_t kMaxUnauthenticatedBulk = 16 * 1024;
+constexpr std::string_view kErrInvalidLength = "invalid bulk length";
 
 // The first `line_end` in the bytes, unless a zero byte stands before it: Redis looks no further than that,
 // and so waits for a line end that never comes until the line is too long.
@@ -155,7 +156,8 @@ bool RequestParser::TakeWhole(std::string_view bytes, const Limits& limits, size
 bool RequestParser::TakeHeader(const char*& p, const char* end, const Limits& limits, size_t* length) {
   const char* q = p + 1;
   int64_t value = 0;
-  if (*p != '$' || ParseLength(q, end, &value) != Line::kDone || !IsAllowed(value, limits)) return false;
+  if (*p != '$' || ParseLength(q, end, &value) != Line::kDone || !LengthError(value, limits).empty())
+    return false;
   *length = static_cast<size_t>(value);
   p = q;
   return true;
@@ -224,21 +226,17 @@ RequestParser::Status RequestParser::ParseArgs(std::string_view bytes, size_t po
   return Status::kRequest;
 }
 
-bool RequestParser::IsAllowed(int64_t length, const Limits& limits) {
-  return length >= 0 && length <= limits.max_bulk_bytes &&
-         (limits.authenticated || length <= kMaxUnauthenticatedBulk);
+std::string_view RequestParser::LengthError(int64_t length, const Limits& limits) {
+  if (length < 0 || length > limits.max_bulk_bytes) return kErrInvalidLength;
+  if (!limits.authenticated && length > kMaxUnauthenticatedBulk) return "unauthenticated bulk length";
+  return {};
 }
 
 bool RequestParser::CheckBulkLength(Line line, int64_t length, const Limits& limits) {
-  if (line == Line::kBad || length < 0 || length > limits.max_bulk_bytes) {
-    Fail("invalid bulk length");
-    return false;
-  }
-  if (!limits.authenticated && length > kMaxUnauthenticatedBulk) {
-    Fail("unauthenticated bulk length");
-    return false;
-  }
-  return true;
+  const std::string_view error = line == Line::kBad ? kErrInvalidLength : LengthError(length, limits);
+  if (error.empty()) return true;
+  Fail(error);
+  return false;
 }
 
 RequestParser::Status RequestParser::ResumePartial(std::string_view bytes, const Limits& limits,

@@ -110,7 +110,8 @@ class RequestParser {
   static bool TakeWhole(std::string_view bytes, const Limits& limits, size_t* consumed,
                         std::vector<std::string_view>* args);
   static bool TakeHeader(const char*& p, const char* end, const Limits& limits, size_t* length);
-  static bool IsAllowed(int64_t length, const Limits& limits);
+  // What is wrong with the length of a bulk; empty: nothing.
+  static std::string_view LengthError(int64_t length, const Limits& limits);
   Status ParseSlowly(std::string_view bytes, const Limits& limits, size_t* consumed,
                      std::vector<std::string_view>* args);
   Status ParseHeader(std::string_view bytes, const Limits& limits, size_t* consumed,

@@ -62,7 +62,6 @@ bool IsOpen(RawClient& client) {
   }
 }
 
-// The value of a field of INFO.
 }  // namespace
 
 TEST_CASE("users log in and are kept to their rules", "[acl][redis-ok]") {
