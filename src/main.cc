@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
     if (!pinyon::Daemonize()) return Refuse("Cannot run in the background: fork failed");
   }
 
+  pinyon::mem::TryHugePage();
   pinyon::Server server(configuration, title);
   error = server.Start();
   if (!error.empty()) return Refuse(error);

@@ -574,7 +574,8 @@ void* TakeFilledRange() {
 }
 
 void CollapseRange(void* range) { ChunkSupply::Collapse(range); }
-int64_t TakeLongestHugePageUs() { return ChunkSupply::TakeLongestHugePageUs(); }
+bool MayMakeHugePage() { return ChunkSupply::MayMakeHugePage(); }
+void TryHugePage() { ChunkSupply::TryHugePage(); }
 
 bool CollectFreed(size_t max_slabs) {
   if (!owns_heap) return false;

@@ -151,9 +151,10 @@ void* TakeFilledRange();
 // to make room first, many times that: for a thread that nobody waits for. No flag is left on the range, so
 // memory that is given back later stays given back.
 void CollapseRange(void* range);
-// What a huge page took of CPU time, at most, since the last call: of ranges, and of chunks that were made
-// ready ahead. Any thread.
-int64_t TakeLongestHugePageUs();
+// Whether that is to be done at the moment: huge pages are quick to be had, as far as is known. Any thread.
+bool MayMakeHugePage();
+// Tries it out, once at the start: takes 0.2 to 5 ms, and the memory is given back.
+void TryHugePage();
 
 // Takes back what other threads have freed, in at most `max_slabs` slabs; returns whether there is more. It
 // comes back by itself when memory of its kind is needed; this is for periodic work, and best done when those

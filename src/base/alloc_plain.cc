@@ -73,7 +73,8 @@ void AdaptToSize() {}
 bool CollectFreed(size_t) { return false; }
 void* TakeFilledRange() { return nullptr; }
 void CollapseRange(void*) {}
-int64_t TakeLongestHugePageUs() { return 0; }
+bool MayMakeHugePage() { return false; }
+void TryHugePage() {}
 // Every third block or so moves, so that whoever keeps an address is found out.
 namespace {
 bool moves_blocks = false;

@@ -8,29 +8,38 @@
 #include "base/background_priority.h"
 #include "base/blocked_signals.h"
 #include "base/clock.h"
+#include "base/huge_page_pace.h"
 
 namespace pinyon::mem {
 
 namespace {
 
-std::atomic<int64_t> longest_huge_page_us{0};
+HugePagePace pace;
 
 // Notes what `make`, which makes a huge page, takes the thread.
 template <typename Make>
 void Timed(Make make) {
   const int64_t start_ns = ThreadCpuNs();
   make();
-  const int64_t took_us = (ThreadCpuNs() - start_ns) / 1000;
-  int64_t longest_us = longest_huge_page_us.load(std::memory_order_relaxed);
-  while (took_us > longest_us &&
-         !longest_huge_page_us.compare_exchange_weak(longest_us, took_us, std::memory_order_relaxed)) {
-  }
+  pace.Note((ThreadCpuNs() - start_ns) / 1000, MonotonicUs());
+}
+
+// One huge page, if there is one to be had. Unlike Populate a touch does not hold the memory map while the
+// page is made (from Linux 6.4 on).
+void TouchHugePage(char* memory) {
+  madvise(memory, ChunkSupply::kHugePageBytes, MADV_HUGEPAGE);
+  Timed([memory] { *static_cast<volatile char*>(memory) = 0; });
 }
 
 }  // namespace
 
-int64_t ChunkSupply::TakeLongestHugePageUs() {
-  return longest_huge_page_us.exchange(0, std::memory_order_relaxed);
+bool ChunkSupply::MayMakeHugePage() { return pace.MayMake(MonotonicUs()); }
+
+void ChunkSupply::TryHugePage() {
+  const Chunk chunk = Map();
+  if (chunk.memory == nullptr) return;
+  TouchHugePage(chunk.memory);
+  munmap(chunk.memory, kChunkBytes);
 }
 
 // Advice that is not taken (an older kernel, huge pages turned off) does no harm.
@@ -40,10 +49,8 @@ char* ChunkSupply::MakeReady() {
   if (memory == nullptr) return nullptr;
   // First as its neighbours are, else it would never be one mapping with them.
   madvise(memory, kChunkBytes, MADV_NOHUGEPAGE);
-  madvise(memory, kChunkBytes, MADV_HUGEPAGE);
-  // One huge page, if there is one to be had; then nothing is missing. Unlike Populate a touch does not hold
-  // the memory map while the page is made (from Linux 6.4 on).
-  Timed([memory] { *static_cast<volatile char*>(memory) = 0; });
+  if (MayMakeHugePage()) TouchHugePage(memory);
+  // Where it is a huge page nothing is missing.
   constexpr size_t kPieceBytes = 64 * 1024;
   for (size_t i = 0; i < kChunkBytes; i += kPieceBytes) Populate(memory + i, kPieceBytes);
   // What is given back later shall stay given back.
@@ -119,9 +126,9 @@ bool ChunkSupply::StartThread() {
 }
 
 void ChunkSupply::Run() {
-  // A huge page may take the kernel 5 ms, which the loop waits for where both share a core, unless this gives
-  // way: at 10 that is a tenth as frequent as at 0. With less right to a core that others want, too, the
-  // thread might be put aside for long while it holds something of the memory map.
+  // The loop waits for this where both share a core, unless it gives way: at 10 that is a tenth as frequent
+  // as at 0. With less right to a core that others want, too, the thread might be put aside for long while it
+  // holds something of the memory map.
   constexpr int kNice = 10;
   TakeBackgroundPriority(kNice);
   for (uint32_t seen = 0;;) {

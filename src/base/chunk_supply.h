@@ -1,6 +1,6 @@
 // Address space for the slabs of base/alloc.h, 2 MiB at a time. Once the heap is of some size, the next chunk
 // is made ready by a thread of its own before it is needed: its memory is there already, in huge pages where
-// the kernel has some. So the loop takes no page faults while the keyspace grows (on a virtual machine one
+// the kernel has some quickly. So the loop takes no page faults while the keyspace grows (on a virtual machine one
 // costs up to 17 us, which a few kilobytes of new values then pay), and random access to many small blocks
 // misses the TLB far less.
 //
@@ -35,9 +35,11 @@ class ChunkSupply {
   static Chunk Map();
   // Makes what lies in a chunk one huge page, as mem::CollapseRange.
   static void Collapse(void* chunk);
-  // The CPU time that the first touch of a chunk, or Collapse, took at most since the last call: what a huge
-  // page takes, where there are some. Any thread.
-  static int64_t TakeLongestHugePageUs();
+  // Whether huge pages are quick to be had at the moment, as far as is known (huge_page_pace.h); otherwise
+  // chunks are made ready without, and nobody is to call Collapse. Any thread.
+  static bool MayMakeHugePage();
+  // Makes one and gives it back, to know that before anybody could wait for it.
+  static void TryHugePage();
   // Brings memory for whole pages at once, if the kernel can.
   static void Populate(void* memory, size_t bytes);
   // `ahead`: the next one shall be made ready. `*spare` is address space of a chunk that has no memory any

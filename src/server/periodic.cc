@@ -26,12 +26,6 @@ constexpr size_t kSlabsPerSlice = 16;
 constexpr size_t kIdleChunks = 64;
 // So many ticks without a new slab are a time at which huge pages may be made.
 constexpr int kQuietTicks = 10;
-// Making one takes the kernel 0.3 ms; on a virtual machine whose host has yet to find the memory, 5 ms in
-// which nothing else runs on the core. Then it is tried again after a while only, after twice as long each
-// time that it is still slow, and sooner when chunks that are made ready ahead show that it is not.
-constexpr int64_t kSlowCollapseUs = 1000;
-constexpr int64_t kMinNoCollapseUs = 60'000'000;
-constexpr int64_t kMaxNoCollapseUs = 3'600'000'000;
 // Empty slabs beside used ones wait for so many ticks at most while their number grows: then more of them lie
 // side by side, or whole chunks are empty.
 constexpr int kMaxHeldTicks = 10;
@@ -51,25 +45,10 @@ void Periodic::Tick() {
   stats_.peak_memory = std::max(stats_.peak_memory, mem::UsedBytes());
   engine_.memory_limit.Tick();
   const int64_t now_us = MonotonicUs(), now_ms = now_us / 1000;
-  NoteHugePages(now_us);
   if (!engine_.is_loading) engine_.defragmenter.Tick(now_us);
   stats_.commands.Sample(now_ms, engine_.stats.commands_processed);
   stats_.input.Sample(now_ms, stats_.traffic.input_bytes);
   stats_.output.Sample(now_ms, stats_.traffic.output_bytes);
-}
-
-void Periodic::NoteHugePages(int64_t now_us) {
-  const int64_t took_us = mem::TakeLongestHugePageUs();
-  if (took_us == 0) return;
-  if (took_us <= kSlowCollapseUs) {
-    no_collapse_us_ = 0;
-    collapse_from_us_ = std::min(collapse_from_us_, now_us + kMinNoCollapseUs);
-    return;
-  }
-  // Slow ones while it is put off are no news.
-  if (now_us < collapse_from_us_) return;
-  no_collapse_us_ = std::clamp(no_collapse_us_ * 2, kMinNoCollapseUs, kMaxNoCollapseUs);
-  collapse_from_us_ = now_us + no_collapse_us_;
 }
 
 bool Periodic::RunSlice() {
@@ -161,8 +140,7 @@ bool Periodic::MemorySlice() {
   const bool more_freed = lazy_free.IsIdle() && mem::CollectFreed(kSlabsPerSlice);
   // Making huge pages holds the process's memory map: while the keyspace grows, and so takes new pages all
   // the time, a turn was held up for as long as 9 ms.
-  const bool may_collapse =
-      lazy_free.IsIdle() && !lazy_free.IsCollapsing() && MonotonicUs() >= collapse_from_us_;
+  const bool may_collapse = lazy_free.IsIdle() && !lazy_free.IsCollapsing() && mem::MayMakeHugePage();
   if (quiet_ticks_ >= kQuietTicks && may_collapse) {
     if (void* range = mem::TakeFilledRange()) lazy_free.Collapse(range);
   }

@@ -37,7 +37,6 @@ class Periodic {
   bool IsDue(Part part) const;
   void Run(Part part);
 
-  void NoteHugePages(int64_t now_us);
   bool ExpireSlice();
   // Both return whether there is more to do at once.
   bool MaintainSlice();
@@ -54,8 +53,6 @@ class Periodic {
   bool expiry_due_ = false;
   bool maintenance_due_ = false;
   bool memory_due_ = false;
-  int64_t collapse_from_us_ = 0;
-  int64_t no_collapse_us_ = 0;  // how long it was put off when it was last found slow
   int quiet_ticks_ = 0;         // since the slabs last grew or shrank
   uint64_t slab_bytes_seen_ = 0;
   // For how many ticks empty slabs have been held, as there were more each time.

@@ -15,9 +15,10 @@ namespace {
 constexpr uint64_t kUngated = ~uint64_t{0};
 
 // A writer with short times, and what it said.
-struct Log {
-  explicit Log(FsyncPolicy policy, std::string_view contents = "") : Log(WithPolicy(policy), contents) {}
-  explicit Log(LogWriter::Options options, std::string_view contents = "") {
+struct LogUnderTest {
+  explicit LogUnderTest(FsyncPolicy policy, std::string_view contents = "")
+      : LogUnderTest(WithPolicy(policy), contents) {}
+  explicit LogUnderTest(LogWriter::Options options, std::string_view contents = "") {
     folder.Put("log", contents);
     writer =
         std::make_unique<LogWriter>(Open("log"), options,
@@ -74,7 +75,7 @@ struct Log {
 void Pause(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 TEST_CASE("always: replies follow the disk, and one sync serves all that was queued") {
-  Log log(FsyncPolicy::kAlways);
+  LogUnderTest log(FsyncPolicy::kAlways);
   CHECK(log.writer->reply_offset() == 0);
   CHECK(log.Write("one") == 3);
   CHECK(log.Synced(3));
@@ -97,7 +98,7 @@ TEST_CASE("always: replies follow the disk, and one sync serves all that was que
 }
 
 TEST_CASE("nothing is handed over before the turn commits") {
-  Log log(FsyncPolicy::kAlways);
+  LogUnderTest log(FsyncPolicy::kAlways);
   log.writer->Append("one", 0);
   CHECK(log.writer->Append("two", 0) == 6);
   Pause(10);
@@ -108,9 +109,9 @@ TEST_CASE("nothing is handed over before the turn commits") {
 }
 
 TEST_CASE("everysec: written at once, synced once in a while, nobody waits") {
-  auto options = Log::WithPolicy(FsyncPolicy::kEverysec);
+  auto options = LogUnderTest::WithPolicy(FsyncPolicy::kEverysec);
   options.sync_interval_ms = 200;
-  Log log(options);
+  LogUnderTest log(options);
   CHECK(log.Write("one") == 3);
   CHECK(log.writer->reply_offset() == kUngated);
   CHECK(log.Written(3));
@@ -121,7 +122,7 @@ TEST_CASE("everysec: written at once, synced once in a while, nobody waits") {
 }
 
 TEST_CASE("no: written, never synced but at a flush") {
-  Log log(FsyncPolicy::kNo);
+  LogUnderTest log(FsyncPolicy::kNo);
   log.Write("one");
   CHECK(log.Written(3));
   Pause(50);
@@ -132,7 +133,7 @@ TEST_CASE("no: written, never synced but at a flush") {
 }
 
 TEST_CASE("no: synced once for whoever asks") {
-  Log log(FsyncPolicy::kNo);
+  LogUnderTest log(FsyncPolicy::kNo);
   log.Write("one");
   log.writer->AskForSync();
   CHECK(log.Synced(3));
@@ -149,9 +150,9 @@ TEST_CASE("no: synced once for whoever asks") {
 }
 
 TEST_CASE("everysec: asking does not hurry, but is remembered when the policy becomes no") {
-  auto options = Log::WithPolicy(FsyncPolicy::kEverysec);
+  auto options = LogUnderTest::WithPolicy(FsyncPolicy::kEverysec);
   options.sync_interval_ms = 10'000;
-  Log log(options);
+  LogUnderTest log(options);
   log.Write("one");
   log.writer->AskForSync();
   REQUIRE(log.Written(3));
@@ -162,7 +163,7 @@ TEST_CASE("everysec: asking does not hurry, but is remembered when the policy be
 }
 
 TEST_CASE("a flush waits no longer than it may, and can be tried again") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   log.fs.HoldSyncs(true);
   log.Write("one");
   CHECK(log.writer->Flush(20).code() == ETIMEDOUT);
@@ -179,7 +180,7 @@ TEST_CASE("a flush waits no longer than it may, and can be tried again") {
 }
 
 TEST_CASE("policies are switched at any time") {
-  Log log(FsyncPolicy::kNo);
+  LogUnderTest log(FsyncPolicy::kNo);
   log.Write("one");
   REQUIRE(log.Written(3));
   log.writer->SetPolicy(FsyncPolicy::kAlways);
@@ -192,7 +193,7 @@ TEST_CASE("policies are switched at any time") {
 }
 
 TEST_CASE("syncs are suspended while a child lives") {
-  Log log(FsyncPolicy::kAlways);
+  LogUnderTest log(FsyncPolicy::kAlways);
   log.writer->SetSyncSuspended(true);
   CHECK(log.writer->reply_offset() == kUngated);
   log.Write("one");
@@ -205,7 +206,7 @@ TEST_CASE("syncs are suspended while a child lives") {
 }
 
 TEST_CASE("a thread that is stuck is noticed, and can be waited for") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   log.fs.HoldSyncs(true);
   CHECK_FALSE(log.writer->MustWait());
   log.Write("one");
@@ -221,9 +222,9 @@ TEST_CASE("a thread that is stuck is noticed, and can be waited for") {
 }
 
 TEST_CASE("too much in the queue makes the owner wait") {
-  auto options = Log::WithPolicy(FsyncPolicy::kAlways);
+  auto options = LogUnderTest::WithPolicy(FsyncPolicy::kAlways);
   options.max_queued_bytes = 1000;
-  Log log(options);
+  LogUnderTest log(options);
   log.fs.HoldSyncs(true);
   log.Write("one");
   REQUIRE(log.Written(3));
@@ -237,7 +238,7 @@ TEST_CASE("too much in the queue makes the owner wait") {
 }
 
 TEST_CASE("always: a failed write or sync is fatal, and nothing is acknowledged after it") {
-  Log log(FsyncPolicy::kAlways);
+  LogUnderTest log(FsyncPolicy::kAlways);
   log.Write("one");
   REQUIRE(log.Synced(3));
   SECTION("write") {
@@ -264,7 +265,7 @@ TEST_CASE("always: a failed write or sync is fatal, and nothing is acknowledged 
 TEST_CASE("everysec: a failed write is cut off, told, tried again and told again") {
   for (const bool can_truncate : {true, false}) {
     CAPTURE(can_truncate);
-    Log log(FsyncPolicy::kEverysec, "before");
+    LogUnderTest log(FsyncPolicy::kEverysec, "before");
     log.Write("one");
     REQUIRE(log.Synced(3));
     log.fs.truncate_error = can_truncate ? 0 : EIO;
@@ -294,9 +295,9 @@ TEST_CASE("everysec: a failed write is cut off, told, tried again and told again
 }
 
 TEST_CASE("what was written before a failed write is synced all the same") {
-  auto options = Log::WithPolicy(FsyncPolicy::kEverysec);
+  auto options = LogUnderTest::WithPolicy(FsyncPolicy::kEverysec);
   options.sync_interval_ms = 100;
-  Log log(options);
+  LogUnderTest log(options);
   log.Write("one");
   REQUIRE(log.Written(3));
   log.fs.write_error = ENOSPC;
@@ -306,7 +307,7 @@ TEST_CASE("what was written before a failed write is synced all the same") {
 }
 
 TEST_CASE("everysec: a file with a failed sync is trusted never again, until a rewrite stands for it") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   log.Write("one");
   REQUIRE(log.Synced(3));
   log.fs.sync_error = EIO;
@@ -339,7 +340,7 @@ TEST_CASE("everysec: a file with a failed sync is trusted never again, until a r
 }
 
 TEST_CASE("a sync that fails after the rewrite began is not made up for by it") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   log.Write("one");
   const uint64_t start = log.writer->Rotate(log.Open("next"), [] { return FileError(); });
   REQUIRE(Eventually([&] { return log.writer->current_file_start() == start; }));
@@ -356,7 +357,7 @@ TEST_CASE("a sync that fails after the rewrite began is not made up for by it") 
 TEST_CASE(
     "a rotation happens at its offset, when the old file is complete and before the new one has a byte") {
   for (const FsyncPolicy policy : {FsyncPolicy::kAlways, FsyncPolicy::kEverysec, FsyncPolicy::kNo}) {
-    Log log(policy, "before");
+    LogUnderTest log(policy, "before");
     log.Write("one");
     log.writer->Append("two", 0);  // of a turn that has not ended
     std::string old_at_publish, new_at_publish = "?";
@@ -381,7 +382,7 @@ TEST_CASE(
 }
 
 TEST_CASE("rotations in a row, each with its bytes") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   for (int i = 0; i < 50; ++i) {
     const std::string name = "log" + std::to_string(i);
     log.writer->Rotate(log.Open(name), [] { return FileError(); });
@@ -395,7 +396,7 @@ TEST_CASE("rotations in a row, each with its bytes") {
 }
 
 TEST_CASE("a manifest that cannot be published holds the rotation up, not the queue's bytes") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   std::atomic<int> error{ENOSPC};
   log.writer->Rotate(log.Open("next"), [&] { return FileError("write", "manifest", error); });
   log.Write("one");
@@ -409,7 +410,7 @@ TEST_CASE("a manifest that cannot be published holds the rotation up, not the qu
 }
 
 TEST_CASE("always: an old file that cannot be synced at a rotation is fatal") {
-  Log log(FsyncPolicy::kAlways);
+  LogUnderTest log(FsyncPolicy::kAlways);
   log.fs.HoldSyncs(true);
   log.Write("one");
   log.fs.sync_error = EIO;
@@ -425,7 +426,7 @@ TEST_CASE("always: an old file that cannot be synced at a rotation is fatal") {
 }
 
 TEST_CASE("a base makes up for bytes that could not be written") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   log.fs.write_error = ENOSPC;
   log.Write("lost in the log, kept in the base");
   REQUIRE(Eventually([&] { return log.writer->health() == LogHealth::kWriteFailed; }));
@@ -443,9 +444,9 @@ TEST_CASE("a base makes up for bytes that could not be written") {
 }
 
 TEST_CASE("an annotation comes at most once a second, before the unit, and first in a file") {
-  auto options = Log::WithPolicy(FsyncPolicy::kEverysec);
+  auto options = LogUnderTest::WithPolicy(FsyncPolicy::kEverysec);
   options.timestamps = true;
-  Log log(options);
+  LogUnderTest log(options);
   const uint64_t first = log.writer->Append("a", 1700000000);
   CHECK(first == std::string("#TS:1700000000\r\na").size());
   CHECK(log.writer->Append("b", 1700000000) == first + 1);
@@ -461,7 +462,7 @@ TEST_CASE("an annotation comes at most once a second, before the unit, and first
 }
 
 TEST_CASE("a flush writes and syncs everything, or says why not") {
-  Log log(FsyncPolicy::kEverysec);
+  LogUnderTest log(FsyncPolicy::kEverysec);
   for (int i = 0; i < 1000; ++i) log.writer->Append("0123456789", 0);
   CHECK_FALSE(log.writer->Flush());
   CHECK(log.writer->synced_offset() == 10000);
@@ -478,7 +479,7 @@ TEST_CASE("a flush writes and syncs everything, or says why not") {
 }
 
 TEST_CASE("much is written whole and in order while policies change") {
-  Log log(FsyncPolicy::kNo);
+  LogUnderTest log(FsyncPolicy::kNo);
   std::string expected;
   for (int i = 0; i < 3000; ++i) {
     const std::string unit = std::to_string(i) + std::string(static_cast<size_t>(i * 37 % 5000), 'x') + "\n";
