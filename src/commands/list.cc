@@ -14,7 +14,7 @@ namespace {
 
 // A large element keeps the block that it arrived in.
 void PushArgument(Call& call, ListValue& value, ListEnd end, size_t index) {
-  if (value.TakesBlock(call.args[index])) {
+  if (call.session.large_args != nullptr && value.TakesBlock(call.args[index])) {
     if (BlockRef block = call.TakeBlock(index)) return value.PushBlock(end, std::move(block));
   }
   value.Push(end, call.args[index]);

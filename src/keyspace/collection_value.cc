@@ -19,10 +19,10 @@ Entry* EntrySlot::Release() {
   return std::exchange(detached_, nullptr);
 }
 
-void EntryPacked::Reload() {
+EntryPacked::EntryPacked(EntrySlot& slot) : slot_(slot) {
   Entry* entry = slot_.entry();
-  data_ = entry->IsPacked() ? entry->packed() : nullptr;
-  size_ = entry->IsPacked() ? entry->PackedSize() : 0;
+  data_ = entry->packed();
+  size_ = entry->PackedSize();
 }
 
 void EntryPacked::DoResize(size_t size) {
@@ -42,12 +42,10 @@ void CollectionValue::BecomeObject(Encoding encoding, void* object) {
   PINYON_ASSERT(old->IsPacked());
   Entry* replaced = Entry::ReplaceWithObject(old, encoding, object);
   if (replaced != old) slot_.Put(replaced);
-  packed_.Reload();
 }
 
 void CollectionValue::BecomePacked(Encoding encoding, const uint8_t* bytes, size_t size) {
   slot_.Put(Entry::ReplaceWithPacked(entry(), encoding, bytes, size));
-  packed_.Reload();
 }
 
 }  // namespace pinyon

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "keyspace/database.h"
 #include "keyspace/encoding_limits.h"
@@ -51,12 +52,10 @@ class EntrySlot {
   Entry* detached_ = nullptr;
 };
 
-// The packed value of an entry, for the algorithms of types/.
+// The packed value of an entry, for the algorithms of types/; until the entry gets another one.
 class EntryPacked final : public PackedBytes {
  public:
-  explicit EntryPacked(EntrySlot& slot) : slot_(slot) { Reload(); }
-  // After the entry was given another value.
-  void Reload();
+  explicit EntryPacked(EntrySlot& slot);
 
  private:
   void DoResize(size_t size) override;
@@ -73,8 +72,8 @@ class CollectionValue {
   Entry* Release() { return slot_.Release(); }
 
  protected:
-  CollectionValue(Database& db, EntryRef ref) : slot_(db, ref), packed_(slot_) {}
-  CollectionValue(Database& db, Entry* detached) : slot_(db, detached), packed_(slot_) {}
+  CollectionValue(Database& db, EntryRef ref) : slot_(db, ref) {}
+  CollectionValue(Database& db, Entry* detached) : slot_(db, detached) {}
   ~CollectionValue() = default;
 
   Database& db() const { return slot_.db(); }
@@ -82,11 +81,8 @@ class CollectionValue {
   const HashSeed& seed() const;
   Random& random() const;
 
-  // The packed bytes (only while the encoding is a packed one).
-  PackedBytes& packed() {
-    PINYON_ASSERT(entry()->IsPacked());
-    return packed_;
-  }
+  // The packed bytes (only while the encoding is a packed one), until this is called again.
+  PackedBytes& packed() { return packed_.emplace(slot_); }
   const uint8_t* packed_data() const { return entry()->packed(); }
   void* object() const {
     PINYON_ASSERT(entry()->IsObject());
@@ -100,7 +96,7 @@ class CollectionValue {
 
  private:
   EntrySlot slot_;
-  EntryPacked packed_;
+  std::optional<EntryPacked> packed_;  // made when it is asked for
 };
 
 }  // namespace pinyon

@@ -5,8 +5,6 @@
 
 namespace pinyon {
 
-uint64_t ListValue::size() const { return IsChunked() ? list().size() : ListpackView(packed_data()).size(); }
-
 ListLimits ListValue::chunk_limits() const {
   const EncodingLimits& configured = limits();
   return ListLimits::FromFill(static_cast<int>(configured.list_max_listpack_size),

@@ -28,7 +28,7 @@ class ListValue : public CollectionValue {
   ListValue(Database& db, EntryRef ref) : CollectionValue(db, ref) {}
   ListValue(Database& db, Entry* detached) : CollectionValue(db, detached) {}
 
-  uint64_t size() const;
+  uint64_t size() const { return IsChunked() ? list().size() : ListpackView(packed_data()).size(); }
   // As configured at the moment.
   ListLimits chunk_limits() const;
   const ChunkedList* chunks() const { return IsChunked() ? &list() : nullptr; }

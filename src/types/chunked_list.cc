@@ -18,18 +18,6 @@ PackedElement TextElement(std::string_view text) { return {.is_integer = false, 
 
 }  // namespace
 
-ListLimits ListLimits::FromFill(int fill, size_t plain_bytes) {
-  constexpr size_t kBytes[] = {4096, 8192, 16384, 32768, 65536};
-  ListLimits limits{kSafetyBytes, SIZE_MAX, 0};
-  if (fill < 0) {
-    limits.max_bytes = kBytes[std::min<size_t>(static_cast<size_t>(-(fill + 1)), std::size(kBytes) - 1)];
-  } else {
-    limits.max_count = static_cast<size_t>(std::max(fill, 1));
-  }
-  limits.plain_from = std::min(plain_bytes, limits.max_bytes);
-  return limits;
-}
-
 ChunkedList::~ChunkedList() {
   for (ListChunk* chunk = head_; chunk != nullptr;) {
     ListChunk* next = chunk->next;

@@ -19,6 +19,7 @@
 // element; no chunk within the compress depth of an end is compressed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -45,7 +46,17 @@ struct ListLimits {
   // By list-max-listpack-size: -1..-5 are 4, 8, 16, 32, 64 KiB a chunk (and less than -5 is as -5), others
   // elements a chunk, at least one. Elements of `plain_bytes` or more, or of more than a chunk may have, get
   // a plain chunk.
-  static ListLimits FromFill(int fill, size_t plain_bytes = kDefaultPlainBytes);
+  static ListLimits FromFill(int fill, size_t plain_bytes = kDefaultPlainBytes) {
+    constexpr int kLeastFill = -5;
+    ListLimits limits{kSafetyBytes, SIZE_MAX, 0};
+    if (fill < 0) {
+      limits.max_bytes = size_t{4096} << (-1 - std::max(fill, kLeastFill));
+    } else {
+      limits.max_count = static_cast<size_t>(std::max(fill, 1));
+    }
+    limits.plain_from = std::min(plain_bytes, limits.max_bytes);
+    return limits;
+  }
 
   bool Fit(size_t bytes, size_t count) const { return bytes <= max_bytes && count <= max_count; }
   bool IsPlain(std::string_view text) const { return text.size() >= plain_from; }

@@ -430,7 +430,8 @@ typename HashTable<Item>::Position HashTable<Item>::Find(std::string_view key, u
 
 template <typename Item>
 template <typename IsIt>
-typename HashTable<Item>::Position HashTable<Item>::Probe(uint64_t hash, IsIt is_it) const {
+[[gnu::always_inline]] inline typename HashTable<Item>::Position HashTable<Item>::Probe(uint64_t hash,
+                                                                                        IsIt is_it) const {
   if (directory_.empty()) return {};
   const uint64_t word = directory_[DirectoryIndex(hash)];
   Segment* segment = reinterpret_cast<Segment*>(word & kAddressMask);
