@@ -1,8 +1,8 @@
 // Address space for the slabs of base/alloc.h, 2 MiB at a time. Once the heap is of some size, the next chunk
 // is made ready by a thread of its own before it is needed: its memory is there already, in huge pages where
-// the kernel has some quickly. So the loop takes no page faults while the keyspace grows (on a virtual machine one
-// costs up to 17 us, which a few kilobytes of new values then pay), and random access to many small blocks
-// misses the TLB far less.
+// the kernel has some quickly. So the loop takes no page faults while the keyspace grows (on a virtual
+// machine one costs up to 17 us, which a few kilobytes of new values then pay), and random access to many
+// small blocks misses the TLB far less.
 //
 // Costs: one chunk that is not used yet, and what is not used yet of the last. Without it, when the thread
 // cannot keep up or be had, a chunk comes without memory, as it would otherwise.

@@ -53,7 +53,7 @@ class Periodic {
   bool expiry_due_ = false;
   bool maintenance_due_ = false;
   bool memory_due_ = false;
-  int quiet_ticks_ = 0;         // since the slabs last grew or shrank
+  int quiet_ticks_ = 0;  // since the slabs last grew or shrank
   uint64_t slab_bytes_seen_ = 0;
   // For how many ticks empty slabs have been held, as there were more each time.
   int held_ticks_ = 0;
