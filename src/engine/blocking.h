@@ -74,7 +74,7 @@ class SavedRequest {
   Command& command() const { return *command_; }
   Args args() const { return args_; }
   size_t ArgBytes() const { return text_bytes_; }
-  size_t MemoryBytes() const { return text_bytes_ + args_.capacity() * sizeof(args_[0]); }
+  size_t MemoryBytes() const { return text_bytes_ + args_.capacity() * sizeof(std::string_view); }
 
  private:
   Command* command_;

@@ -108,7 +108,7 @@ class PubSub {
 
  private:
   struct NameHash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard's
     HashSeed seed;
     size_t operator()(std::string_view name) const { return HashBytes(name, seed); }
   };

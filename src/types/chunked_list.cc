@@ -180,6 +180,7 @@ void ChunkedList::Unlink(ListChunk* chunk) {
   }
   ListChunk*& end = chunk == head_ ? head_ : tail_;
   end = chunk == head_ ? chunk->next : chunk->previous;
+  PINYON_ASSERT(end != nullptr);
   if (end->parent != nullptr) tree_.Remove(end);
 }
 
