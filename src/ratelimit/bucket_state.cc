@@ -19,11 +19,13 @@ constexpr size_t kPeriodAt = 15;
 constexpr size_t kFullMsAt = 20;
 constexpr size_t kFractionAt = 26;
 
+// Reads the eight bytes that end with the number, which are within the state whatever the number: one load.
 template <size_t kBytes>
-uint64_t Load(const char* bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, bytes, kBytes);
-  return value;
+uint64_t Load(const char* state, size_t at) {
+  PINYON_ASSERT(at + kBytes >= sizeof(uint64_t));
+  uint64_t value;
+  std::memcpy(&value, state + at + kBytes - sizeof value, sizeof value);
+  return value >> 8 * (sizeof value - kBytes);
 }
 
 template <size_t kBytes>
@@ -47,10 +49,10 @@ void EncodeBucketState(const BucketState& state, char* out) {
 bool DecodeBucketState(std::string_view bytes, BucketState* state) {
   if (bytes.size() != kBucketStateBytes || std::memcmp(bytes.data(), kHead, sizeof kHead) != 0) return false;
   const char* in = bytes.data();
-  const BucketLimits limits = {.capacity = Load<6>(in + kCapacityAt),
-                               .refill = Load<6>(in + kRefillAt),
-                               .period_ms = Load<5>(in + kPeriodAt)};
-  const FullTime full_at = {.ms = Load<6>(in + kFullMsAt), .fraction = Load<6>(in + kFractionAt)};
+  const BucketLimits limits = {.capacity = Load<6>(in, kCapacityAt),
+                               .refill = Load<6>(in, kRefillAt),
+                               .period_ms = Load<5>(in, kPeriodAt)};
+  const FullTime full_at = {.ms = Load<6>(in, kFullMsAt), .fraction = Load<6>(in, kFractionAt)};
   if (!limits.InRange() || !limits.FillsInTime() || full_at.fraction >= limits.refill) return false;
   *state = {.limits = limits, .full_at = full_at};
   return true;
