@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/numbers.h"
@@ -18,15 +19,11 @@ constexpr size_t kHeaderChars = 1 + kMaxInt64Chars + 2;
 
 // Most replies are small, and made of small parts: what follows writes those without a loop or a call.
 
-// Counts below a hundred with their line break, and a byte of anything behind those of one digit.
+// Counts from ten to ninety-nine with their line break.
 constexpr auto kShortCounts = [] {
   std::array<std::array<char, 4>, 100> texts{};
-  for (size_t i = 0; i < texts.size(); ++i) {
-    char* out = texts[i].data();
-    if (i >= 10) *out++ = static_cast<char>('0' + i / 10);
-    *out++ = static_cast<char>('0' + i % 10);
-    *out++ = '\r';
-    *out++ = '\n';
+  for (size_t i = 10; i < texts.size(); ++i) {
+    texts[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10), '\r', '\n'};
   }
   return texts;
 }();
@@ -36,11 +33,19 @@ char* WriteLineBreak(char* out) {
   return out + 2;
 }
 
+static_assert(std::endian::native == std::endian::little, "WriteHeader puts the type in the low byte");
+
 char* WriteHeader(char* out, char type, size_t count) {
+  if (count < 10) {
+    constexpr uint32_t kZeroLine = '0' << 8 | '\r' << 16 | '\n' << 24;
+    const uint32_t text = kZeroLine + (static_cast<uint32_t>(count) << 8) + static_cast<uint8_t>(type);
+    std::memcpy(out, &text, sizeof text);
+    return out + sizeof text;
+  }
   *out++ = type;
   if (count < kShortCounts.size()) {
     std::memcpy(out, kShortCounts[count].data(), 4);
-    return out + (count < 10 ? 3 : 4);
+    return out + 4;
   }
   return WriteLineBreak(out + FormatUint64(count, out));
 }
