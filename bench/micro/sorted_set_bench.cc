@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/random.h"
@@ -82,25 +83,28 @@ struct Request {
   double score;
 };
 
-// Gives all hints for a batch; `with_scores`: for the other scores, too.
+// Gives all hints for a batch, as ElementPrefetch does; `with_scores`: for the other scores, too.
 void Prefetch(const SortedSet& set, const std::array<Request, kBatch>& batch, bool with_scores) {
-  for (const Request& request : batch) set.PrefetchBucket(request.hash);
-  for (const Request& request : batch) set.PrefetchItem(request.hash);
+  for (const Request& request : batch) set.index().PrefetchBucket(request.hash);
+  for (const Request& request : batch) set.index().PrefetchItem(request.hash);
+  std::array<ScoreTree::Hint, 2 * kBatch> room;
+  size_t count = 0;
   for (const Request& request : batch) {
-    set.PrefetchParent(Name(request.number), request.hash);
-    if (with_scores) set.tree().PrefetchParent(request.score);
+    const auto position = set.index().Find(Name(request.number), request.hash);
+    if (position) room[count++] = {position->score()};
+    if (with_scores) room[count++] = {request.score};
   }
-  for (const Request& request : batch) {
-    set.PrefetchLeaf(Name(request.number), request.hash);
-    if (with_scores) set.tree().PrefetchLeaf(request.score);
-  }
+  const std::span<ScoreTree::Hint> hints(room.data(), count);
+  for (ScoreTree::Hint& hint : hints) set.tree().PrefetchParent(&hint);
+  for (ScoreTree::Hint& hint : hints) set.tree().PrefetchLeaf(&hint);
+  for (const ScoreTree::Hint& hint : hints) set.tree().PrefetchEqual(hint);
 }
 
 std::array<Request, kBatch> RandomBatch(FilledSet& filled) {
   std::array<Request, kBatch> batch;
   for (Request& request : batch) {
     const uint64_t number = filled.random.Below(filled.count);
-    request = {number, filled.set.Hash(Name(number)), filled.RandomScore()};
+    request = {number, filled.set.index().Hash(Name(number)), filled.RandomScore()};
   }
   return batch;
 }
@@ -135,7 +139,7 @@ void BM_SortedSetBatchInsert(benchmark::State& state) {
   for (auto _ : state) {
     std::array<Request, kBatch> batch;
     for (Request& request : batch) {
-      request = {next, filled.set.Hash(Name(next)), filled.RandomScore()};
+      request = {next, filled.set.index().Hash(Name(next)), filled.RandomScore()};
       ++next;
     }
     Prefetch(filled.set, batch, true);

@@ -33,12 +33,12 @@ bool ScoredSource::Find(std::string_view member, double* score) const {
 }
 
 void ScoredSource::PrefetchBucket(uint64_t hash) const {
-  if (const SortedSet* large = sorted_set(); large != nullptr) return large->PrefetchBucket(hash);
+  if (const SortedSet* large = sorted_set(); large != nullptr) return large->index().PrefetchBucket(hash);
   if (const MemberTable* table = members(); table != nullptr) table->PrefetchBucket(hash);
 }
 
 void ScoredSource::PrefetchItem(uint64_t hash) const {
-  if (const SortedSet* large = sorted_set(); large != nullptr) return large->PrefetchItem(hash);
+  if (const SortedSet* large = sorted_set(); large != nullptr) return large->index().PrefetchItem(hash);
   if (const MemberTable* table = members(); table != nullptr) table->PrefetchItem(hash);
 }
 

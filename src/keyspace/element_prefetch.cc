@@ -17,7 +17,7 @@ template <typename Visit>
 void WithIndex(ValueType type, const void* object, Visit visit) {
   if (type == ValueType::kHash) visit(*static_cast<const FieldTable*>(object));
   if (type == ValueType::kSet) visit(*static_cast<const MemberTable*>(object));
-  if (type == ValueType::kZset) visit(*static_cast<const SortedSet*>(object));
+  if (type == ValueType::kZset) visit(static_cast<const SortedSet*>(object)->index());
 }
 
 }  // namespace
@@ -29,17 +29,26 @@ void ElementPrefetch::Add(const Database& db, std::string_view key, uint64_t key
   if (!ref || !ref->IsObject()) return;
   WithIndex(ref->type(), ref->pointer(), [&](const auto& index) {
     const uint64_t hash = index.Hash(element);
-    index.PrefetchBucket(hash);
     elements_[count_++] = {ref->type(), ref->pointer(), element, new_score, hash};
   });
 }
 
 void ElementPrefetch::Finish() {
+  std::array<HashTableLayout::Likely, kMaxElements> likely;
+  for (size_t i = 0; i < count_; ++i) {
+    WithIndex(elements_[i].type, elements_[i].object,
+              [&](const auto& index) { index.PrefetchBucket(elements_[i].hash); });
+  }
   bool any_sorted = false;
   for (size_t i = 0; i < count_; ++i) {
     const Element& element = elements_[i];
     any_sorted |= element.type == ValueType::kZset;
-    WithIndex(element.type, element.object, [&](const auto& index) { index.PrefetchItem(element.hash); });
+    WithIndex(element.type, element.object,
+              [&](const auto& index) { likely[i] = index.FindLikely(element.hash); });
+  }
+  for (size_t i = 0; i < count_; ++i) {
+    WithIndex(elements_[i].type, elements_[i].object,
+              [&](const auto& index) { index.PrefetchLikely(likely[i]); });
   }
   if (any_sorted) FetchPlaces();
   count_ = 0;

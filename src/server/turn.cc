@@ -1,6 +1,7 @@
 #include "server/turn.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/clock.h"
 
@@ -12,8 +13,8 @@ namespace {
 // enough that what was fetched is still in the first-level cache.
 constexpr size_t kBatchRequests = 32;
 constexpr size_t kClientShare = 32;
-// How many requests are parsed between fetching a bucket and looking into it.
-constexpr size_t kFetchLead = 6;
+// How many requests ask memory together: enough that their waits for it overlap.
+constexpr size_t kFetchGroup = 4;
 // How long a turn goes on executing. Reading and writing for dozens of clients takes about as long again.
 constexpr int64_t kTurnUs = 300;
 // How many suspended clients go on in one turn because their time is over, or because a pause is.
@@ -122,7 +123,8 @@ void Turn::Execute() {
   while (true) {
     GatherBatch();
     if (batch_.size() > 1) {
-      FetchEntries(0);
+      FetchGroups();
+      FetchEntries();
       FetchElements();
     }
     RunBatch();
@@ -160,12 +162,6 @@ Command* Turn::Resolve(Args args) {
   return command;
 }
 
-// Whether the request, the batch's i-th, most likely names the same key as the one before it: that is
-// fetched.
-bool Turn::NamesKeyBefore(const Request& request, size_t i) const {
-  return i > 0 && batch_[i - 1].key_hash == request.key_hash;
-}
-
 // Parses a client's share; returns whether there may be more to parse at once.
 bool Turn::Gather(Client& client) {
   const RequestParser::Limits limits{
@@ -200,12 +196,11 @@ bool Turn::Gather(Client& client) {
         const int first_key = request.command->first_key;
         if (first_key > 0 && first_key < static_cast<int>(request.argc)) {
           request.key_hash = table.Hash(args[static_cast<size_t>(first_key)]);
-          if (!NamesKeyBefore(request, batch_.size())) table.PrefetchBucket(request.key_hash);
-          FetchEntries(kFetchLead);
         }
       }
     }
     batch_.push_back(request);
+    if (batch_.size() - fetched_buckets_ == kFetchGroup) FetchGroups();
     if (request.is_error) return false;
     const bool ends_batch =
         request.command != nullptr && (request.command->flags & (kEndsBatch | kBlocking)) != 0;
@@ -214,16 +209,38 @@ bool Turn::Gather(Client& client) {
   return true;
 }
 
-// Fetches the entries of the batch's requests but for the last `lead`, whose buckets are still on their way.
-void Turn::FetchEntries(size_t lead) {
-  for (; fetched_ + lead < batch_.size(); ++fetched_) {
-    const Request& request = batch_[fetched_];
-    if (request.key_hash == 0 || NamesKeyBefore(request, fetched_)) continue;
-    const bool to_write = (request.command->flags & kWrite) != 0;
-    engine_.keyspace.database(request.client->session.database)
-        .table()
-        .PrefetchItem(request.key_hash, to_write);
+// The entries of the last group, whose buckets should be there by now, and the buckets of the next one.
+void Turn::FetchGroups() {
+  FetchEntries();
+  FetchBuckets();
+}
+
+// Whether the batch's i-th request has a key, and most likely another one than the request before it: that is
+// fetched.
+bool Turn::HasKeyToFetch(size_t i) const {
+  return batch_[i].key_hash != 0 && (i == 0 || batch_[i - 1].key_hash != batch_[i].key_hash);
+}
+
+void Turn::FetchBuckets() {
+  for (size_t& i = fetched_buckets_; i < batch_.size(); ++i) {
+    if (!HasKeyToFetch(i)) continue;
+    const Request& request = batch_[i];
+    engine_.keyspace.database(request.client->session.database).table().PrefetchBucket(request.key_hash);
   }
+}
+
+void Turn::FetchEntries() {
+  std::array<Table::Likely, kFetchGroup> likely;
+  size_t count = 0;
+  PINYON_ASSERT(fetched_buckets_ - fetched_entries_ <= kFetchGroup);
+  for (size_t& i = fetched_entries_; i < fetched_buckets_; ++i) {
+    if (!HasKeyToFetch(i)) continue;
+    const Request& request = batch_[i];
+    const bool to_write = (request.command->flags & kWrite) != 0;
+    const Table& table = engine_.keyspace.database(request.client->session.database).table();
+    likely[count++] = table.FindLikely(request.key_hash, to_write);
+  }
+  for (size_t i = 0; i < count; ++i) Table::PrefetchLikely(likely[i]);
 }
 
 // When the entries are there: what the requests will look for in large collections.
@@ -292,7 +309,7 @@ void Turn::EndBatch() {
   }
   visits_.clear();
   last_command_ = nullptr;
-  fetched_ = 0;
+  fetched_buckets_ = fetched_entries_ = 0;
   batch_.clear();
   args_.clear();
   if (args_.capacity() > kMaxKeptArgs) args_.shrink_to_fit();

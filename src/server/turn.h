@@ -1,9 +1,10 @@
 // One turn of the loop: execute, then commit (see the house plan).
 //
 // Execute takes ready clients in rotation and gathers their requests into a batch: parsed, command resolved,
-// first key hashed, its bucket fetched; then the entries are fetched; then the batch runs in order. A client
-// has a share of each batch and goes to the end of the list with what is left, and the turn has a limit of
-// time, so an endless pipeline delays nobody. Commit writes once for each client that is owed something.
+// first key hashed; group by group, the buckets of those keys are fetched, and then the entries; then the
+// batch runs in order. A client has a share of each batch and goes to the end of the list with what is left,
+// and the turn has a limit of time, so an endless pipeline delays nobody. Commit writes once for each client
+// that is owed something.
 //
 // Invariants: views into input buffers live within one batch, during which nothing is read; a client is in
 // the batch at most once (its requests stand together); nothing is parsed behind a request that may suspend
@@ -77,8 +78,10 @@ class Turn {
   void GatherBatch();
   bool Gather(Client& client);
   Command* Resolve(Args args);
-  bool NamesKeyBefore(const Request& request, size_t i) const;
-  void FetchEntries(size_t lead);
+  bool HasKeyToFetch(size_t i) const;
+  void FetchGroups();
+  void FetchBuckets();
+  void FetchEntries();
   void FetchElements();
   void RunBatch();
   void RunRequest(const Request& request);
@@ -94,7 +97,8 @@ class Turn {
   std::deque<Client*> gated_;   // written to as far as the log allows
   std::vector<Request> batch_;  // never grows beyond what is reserved
   std::vector<Visit> visits_;
-  size_t fetched_ = 0;  // requests of the batch whose entries were fetched
+  // Of the batch, as many requests have been asked memory for: the buckets of their keys, and the entries.
+  size_t fetched_buckets_ = 0, fetched_entries_ = 0;
   std::vector<std::string_view> args_;
   ElementPrefetch elements_;
   Command* last_command_ = nullptr;  // of this batch, with the name in its request

@@ -74,6 +74,12 @@ class HashTableLayout {
 
   struct Segment;
 
+  // Where an item most likely is, and its deadline, if that will be needed.
+  struct Likely {
+    const char* item = nullptr;  // null: there is none
+    const void* deadline = nullptr;
+  };
+
  protected:
   static constexpr uint64_t kAddressMask = (uint64_t{1} << 48) - 1;
 
@@ -172,10 +178,15 @@ class HashTable : public HashTableLayout {
   size_t size() const { return size_; }
   size_t expiring() const { return expiring_; }
 
-  // Hints for a later Find: first the bucket, then, when it has arrived, the item; `to_write`: and what else
-  // Replace and Remove touch.
+  // Hints for a later Find, in three steps: the bucket is fetched; when it has arrived, it tells where the
+  // item most likely is (`to_write`: and what else Replace and Remove touch); that is fetched. Of several
+  // hints each step is best taken for all of them, one right behind the other: even a hint waits until its
+  // page's address is known, and the processor looks up those of neighbouring instructions together.
   void PrefetchBucket(uint64_t hash) const;
-  void PrefetchItem(uint64_t hash, bool to_write = false) const;
+  Likely FindLikely(uint64_t hash, bool to_write = false) const;
+  static void PrefetchLikely(const Likely& likely);
+  // Both: what the bucket says, and the item.
+  void PrefetchItem(uint64_t hash) const { PrefetchLikely(FindLikely(hash)); }
 
   Position Find(std::string_view key, uint64_t hash) const;
   // The item that has this hash, as far as the table keeps it: another one may be taken for it.

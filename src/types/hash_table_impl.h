@@ -398,8 +398,8 @@ void HashTable<Item>::PrefetchBucket(uint64_t hash) const {
 }
 
 template <typename Item>
-void HashTable<Item>::PrefetchItem(uint64_t hash, bool to_write) const {
-  if (directory_.empty()) return;
+HashTableLayout::Likely HashTable<Item>::FindLikely(uint64_t hash, bool to_write) const {
+  if (directory_.empty()) return {};
   constexpr uint32_t kBucketsLookedAt = 2;
   const uint64_t word = directory_[DirectoryIndex(hash)];
   const Bucket* buckets = Buckets(reinterpret_cast<const Segment*>(word & kAddressMask));
@@ -411,16 +411,25 @@ void HashTable<Item>::PrefetchItem(uint64_t hash, bool to_write) const {
       const auto in_bucket = static_cast<uint32_t>(__builtin_ctz(matches));
       const uint64_t slot = bucket.slots[in_bucket];
       if (HomeOf(slot) != Home(hash)) continue;
-      const char* entry = reinterpret_cast<const char*>(ItemOf(slot));
-      for (size_t line = 0; line < Item::kPrefetchLines; ++line) Prefetch(entry + line * kLineBytes);
-      // Where the deadline is, if the segment has some.
-      if (to_write && expiring_ > 0)
-        Prefetch(reinterpret_cast<const uint16_t*>(buckets + count) + index * kSlotsPerBucket + in_bucket);
-      return;
+      Likely likely{.item = reinterpret_cast<const char*>(ItemOf(slot))};
+      if (to_write && expiring_ > 0) {
+        // Where the deadline is, if the segment has some.
+        const auto* deadlines = reinterpret_cast<const uint16_t*>(buckets + count);
+        likely.deadline = deadlines + index * kSlotsPerBucket + in_bucket;
+      }
+      return likely;
     }
-    if (bucket.passed == 0) return;
+    if (bucket.passed == 0) break;
     if (++index == count) index = 0;
   }
+  return {};
+}
+
+template <typename Item>
+void HashTable<Item>::PrefetchLikely(const Likely& likely) {
+  if (likely.item == nullptr) return;
+  for (size_t line = 0; line < Item::kPrefetchLines; ++line) Prefetch(likely.item + line * kLineBytes);
+  if (likely.deadline != nullptr) Prefetch(likely.deadline);
 }
 
 template <typename Item>

@@ -50,12 +50,6 @@ class SortedSet {
   // An item chosen with equal odds; the set must not be empty.
   const ScoredMember* RandomItem(Random& random) const { return tree_.At(random.Below(size())).item(); }
 
-  // Hints for what requests that wait will need, each step when what the one before asked for has arrived:
-  // the member's bucket; its item. Where it stands in the order is the tree's matter (ElementPrefetch).
-  uint64_t Hash(std::string_view member) const { return index_.Hash(member); }
-  void PrefetchBucket(uint64_t hash) const { index_.PrefetchBucket(hash); }
-  void PrefetchItem(uint64_t hash) const { index_.PrefetchItem(hash); }
-
   // Moves what is to be moved (mem::Relocate) of some `count` items from `cursor` on; returns the cursor for
   // the next, 0 at the beginning and at the end. A change in between may leave some out.
   uint64_t Relocate(uint64_t cursor, size_t count);

@@ -140,9 +140,9 @@ TEST_CASE_METHOD(SortedSetFixture, "a copy of a sorted set is its own", "[sorted
 
 TEST_CASE_METHOD(SortedSetFixture, "hints change nothing, whatever they are about", "[sorted_set]") {
   const auto hint = [this](std::string_view member, double score) {
-    const uint64_t hash = set->Hash(member);
-    set->PrefetchBucket(hash);
-    set->PrefetchItem(hash);
+    const uint64_t hash = set->index().Hash(member);
+    set->index().PrefetchBucket(hash);
+    set->index().PrefetchItem(hash);
     ScoreTree::Hint place{score};
     set->tree().PrefetchParent(&place);
     set->tree().PrefetchLeaf(&place);
