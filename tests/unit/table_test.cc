@@ -160,6 +160,33 @@ TEST_CASE_METHOD(TableFixture, "an item that is known by its address is moved wh
   }
 }
 
+TEST_CASE_METHOD(TableFixture, "where an item most likely is tells nearly all, and nothing of others",
+                 "[table]") {
+  constexpr uint64_t kKeys = 20'000;
+  const unsigned expiring_every = GENERATE(0u, 3u);
+  for (uint64_t i = 0; i < kKeys; ++i) {
+    Insert(KeyOf(i), expiring_every != 0 && i % expiring_every == 0 ? 1'000'000 : kNoExpiry);
+  }
+  uint64_t found = 0, others = 0;
+  for (uint64_t i = 0; i < kKeys; ++i) {
+    const uint64_t hash = table.Hash(KeyOf(i));
+    const auto likely = table.FindLikely(hash, true);
+    CHECK(table.FindLikely(hash).deadline == nullptr);
+    if (likely.item == nullptr) continue;
+    const auto* item = reinterpret_cast<const char*>(Find(KeyOf(i)).entry());
+    likely.item == item ? ++found : ++others;
+    CHECK((likely.deadline != nullptr) == (expiring_every != 0));
+    Table::PrefetchLikely(likely);
+  }
+  CHECK(found > kKeys * 95 / 100);
+  CHECK(others < kKeys / 100);
+  uint64_t mistaken = 0;
+  for (uint64_t i = kKeys; i < 2 * kKeys; ++i) {
+    if (table.FindLikely(table.Hash(KeyOf(i))).item != nullptr) ++mistaken;
+  }
+  CHECK(mistaken < kKeys / 100);
+}
+
 TEST_CASE_METHOD(TableFixture, "a table grows to 300,000 keys and shrinks back to nothing") {
   INFO("seed " << Catch::rngSeed());
   constexpr uint64_t kKeys = 300'000;
