@@ -160,8 +160,8 @@ TEST_CASE_METHOD(TableFixture, "an item that is known by its address is moved wh
   }
 }
 
-TEST_CASE_METHOD(TableFixture, "where an item most likely is tells nearly all, and nothing of others",
-                 "[table]") {
+TEST_CASE_METHOD(TableFixture,
+                 "where an item most likely is tells nine in ten, and next to nothing of others", "[table]") {
   constexpr uint64_t kKeys = 20'000;
   const unsigned expiring_every = GENERATE(0u, 3u);
   for (uint64_t i = 0; i < kKeys; ++i) {
@@ -178,7 +178,7 @@ TEST_CASE_METHOD(TableFixture, "where an item most likely is tells nearly all, a
     CHECK((likely.deadline != nullptr) == (expiring_every != 0));
     Table::PrefetchLikely(likely);
   }
-  CHECK(found > kKeys * 95 / 100);
+  CHECK(found > kKeys * 90 / 100);
   CHECK(others < kKeys / 100);
   uint64_t mistaken = 0;
   for (uint64_t i = kKeys; i < 2 * kKeys; ++i) {
